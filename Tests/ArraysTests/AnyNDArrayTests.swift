@@ -1,0 +1,29 @@
+import Arrays
+import Testing
+
+@Suite struct AnyNDArrayTests {
+  @Test func `an erased array comes back as its own type without a copy`() throws {
+    let a = NDArray<UInt16>(shape: [2, 2], elements: [1, 2, 3, 65535])
+    let erased = AnyNDArray(a.slice(1..<2))
+    #expect(erased.dtype == .uint16)
+    #expect(erased.byteCount == 4)
+    let back = try #require(erased.typed(as: UInt16.self))
+    #expect(back.elements == [3, 65535])
+    #expect(erased.typed(as: Float.self) == nil)
+    #expect(erased.asFloat.elements == [3, 65535])
+  }
+
+  @Test func `floats become integers by truncation within range`() {
+    let a = AnyNDArray(NDArray<Double>(shape: [5], elements: [1.9, -1.9, 1e9, -.infinity, .nan]))
+    #expect(a.converted(to: Int16.self).elements == [1, -1, .max, .min, 0])
+    #expect(a.converted(to: UInt8.self).elements == [1, 0, 255, 0, 0])
+  }
+
+  @Test(arguments: DType.allCases) func `every type converts zero and one to float`(dtype: DType) {
+    let zeros = AnyNDArray(dtype: dtype, uninitialized: [3]) {
+      $0.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+    #expect(zeros.asFloat.elements == [0, 0, 0])
+    #expect(zeros.byteCount == 3 * dtype.size)
+  }
+}
