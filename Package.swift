@@ -18,11 +18,24 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
+    // C libraries: a module map and a header each.
+    .systemLibrary(name: "CLinux"),
+
     // Images.
     .target(name: "Arrays", swiftSettings: swiftSettings),
 
+    // Where work runs.
+    .target(name: "Executors", swiftSettings: swiftSettings),
+
+    // The world outside.
+    .target(
+      name: "Buckets",
+      dependencies: ["CLinux", "Executors", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: swiftSettings),
+
     // Tests.
     .testTarget(name: "ArraysTests", dependencies: ["Arrays"], swiftSettings: swiftSettings),
+    .testTarget(name: "BucketsTests", dependencies: ["Buckets"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

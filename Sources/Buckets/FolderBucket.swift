@@ -1,0 +1,248 @@
+import CLinux
+import Executors
+import FoundationEssentials
+import Glibc
+import Logging
+
+/// A folder on this machine as a bucket: no service and no credential.
+///
+/// Files appear whole or not at all: they are written under a hidden name in the same folder,
+/// synchronised and renamed. A killed process leaves hidden names only, which
+/// ``removeStaleUploads()`` removes once they are a day old.
+public struct FolderBucket: Bucket {
+  /// The folder, absolute.
+  public let path: String
+  private let publicBaseURL: String?
+  private let synchronizes: Bool
+  private let root: ConfinedFolder
+  private let executor = ThreadExecutor(label: "bucket")
+  private let logger: Logger
+
+  private static let temporaryPrefix = ".tmp-"
+  private static let temporaryLifetime = 86_400
+  /// What must stay free on the disk besides the file.
+  private static let diskMargin = 256 << 20
+
+  /// Opens the folder, and makes it if it is missing.
+  ///
+  /// - Parameters:
+  ///   - publicBaseURL: what result URLs begin with where a gateway serves the folder; else they are
+  ///     `file://` URLs.
+  ///   - synchronizes: whether an upload waits until the disk has it.
+  /// - Throws: ``BucketError`` `localDisk` when the folder cannot be made or opened.
+  public init(
+    path: String, publicBaseURL: String? = nil, synchronizes: Bool = true,
+    logger: Logger = Logger(label: "FileStorage")
+  ) throws(BucketError) {
+    let path = URL(filePath: path, directoryHint: .isDirectory).standardized.path
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw BucketError(
+        .localDisk, "cannot make the bucket's folder \(path); check STORAGE_BUCKET and its rights")
+    }
+    do {
+      root = try ConfinedFolder(path: path)
+    } catch {
+      throw BucketError(
+        .localDisk, "cannot open the bucket's folder \(path): \(error.text); check STORAGE_BUCKET")
+    }
+    self.path = path
+    self.publicBaseURL = publicBaseURL.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+    self.synchronizes = synchronizes
+    self.logger = logger
+  }
+
+  public func download(
+    _ key: ObjectKey, into folder: URL, limit: Int, progress: @escaping TransferProgress
+  ) async throws -> URL {
+    try await withTaskExecutorPreference(executor) {
+      try copyOut(key, into: folder, limit: limit, progress: progress)
+    }
+  }
+
+  public func upload(
+    _ file: URL, to destination: UploadDestination, progress: @escaping TransferProgress
+  ) async throws -> StoredObject {
+    let key = try destination.key(forFileNamed: file.lastPathComponent)
+    try await withTaskExecutorPreference(executor) { try copyIn(file, as: key, progress: progress) }
+    return StoredObject(key: key.text, url: url(for: key))
+  }
+
+  public func delete(_ key: ObjectKey) async throws {
+    try await withTaskExecutorPreference(executor) {
+      let (folder, name) = key.text.splitAtLastSlash
+      do throws(SystemError) {
+        let parent = folder.isEmpty ? root : try root.existingFolder(at: folder)
+        try parent.remove(name)
+      } catch  where error.number == ENOENT || error.number == ENOTDIR {
+        // Removing what is not there is what was asked for.
+      } catch { throw failure(error, key: key, "remove") }
+    }
+  }
+
+  public func url(for key: ObjectKey) -> String {
+    let encoded = PercentEncoding.encodePath(key.text)
+    if let publicBaseURL { return publicBaseURL + "/" + encoded }
+    return "file://" + PercentEncoding.encodePath(path) + (path.hasSuffix("/") ? "" : "/") + encoded
+  }
+
+  public func key(named name: String) throws(BucketError) -> ObjectKey {
+    let lowercased = name.lowercased()
+    guard
+      ["http://", "https://", "s3://", "gs://", "file://"].contains(where: lowercased.hasPrefix)
+    else { return try ObjectKey(name) }
+    if let publicBaseURL, name.hasPrefix(publicBaseURL + "/") {
+      let rest = name.dropFirst(publicBaseURL.count + 1).prefix { $0 != "?" && $0 != "#" }
+      if let key = PercentEncoding.decode(rest) { return try ObjectKey(key) }
+    }
+    throw BucketError(
+      .invalidRequest, key: name,
+      "the input is a web address, not a file of this service's bucket; upload the file first")
+  }
+
+  public func check() async throws {
+    try await withTaskExecutorPreference(executor) {
+      do throws(SystemError) { _ = try root.freeBytes() } catch {
+        throw BucketError(
+          .localDisk, "cannot read the bucket's folder \(path): \(error.text)", isRetryable: true)
+      }
+    }
+  }
+
+  private func copyOut(
+    _ key: ObjectKey, into folder: URL, limit: Int, progress: TransferProgress
+  ) throws -> URL {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let source: FileDescriptor
+    var status = stat()
+    do throws(SystemError) {
+      source = try root.open(key.components.joined(separator: "/"), O_RDONLY | O_NONBLOCK)
+      guard fstat(source.number, &status) == 0 else { throw .last }
+    } catch { throw failure(error, key: key, "read") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw BucketError(
+        .invalidRequest, key: key.text, "\(key) is a folder or a device, not a file, in the bucket")
+    }
+    let size = Int(status.st_size)
+    guard size <= limit else { throw tooLarge(key, limit: limit) }
+
+    let (subfolder, name) = key.localPath.splitAtLastSlash
+    let part = name + ".part"
+    do {
+      let local = try ConfinedFolder(path: folder.path).folder(at: subfolder)
+      guard try local.freeBytes() > size + size / 10 + Self.diskMargin else {
+        throw SystemError(number: ENOSPC)
+      }
+      let target = try local.open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+      do {
+        _ = try FileCopy.copy(from: source, to: target, limit: limit, progress: progress)
+        try local.rename(part, to: name)
+      } catch {
+        try? local.remove(part)  // the first error is the one to report
+        throw error
+      }
+    } catch let error as SystemError {
+      throw BucketError(
+        .localDisk, key: key.text,
+        "cannot write \(key) to the temporary folder: \(error.text)", isRetryable: true)
+    } catch is CopyLimitExceeded {
+      throw tooLarge(key, limit: limit)
+    }
+    let file = folder.appending(path: key.localPath)
+    logger.debug(
+      "Downloaded \(file.path) from bucket \(path) in \((clock.now - start).secondsText) seconds.")
+    return file
+  }
+
+  private func copyIn(_ file: URL, as key: ObjectKey, progress: TransferProgress) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let descriptor = open(file.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw BucketError(
+        .localDisk, key: key.text, "cannot read \(file.lastPathComponent): \(SystemError.last.text)"
+      )
+    }
+    let source = FileDescriptor(descriptor)
+    let (subfolder, name) = key.components.joined(separator: "/").splitAtLastSlash
+    let temporary = Self.temporaryPrefix + String(UInt64.random(in: .min ... .max), radix: 16)
+    do {
+      let folder = try root.folder(at: subfolder)
+      do {
+        let target = try folder.open(
+          temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
+        _ = try FileCopy.copy(from: source, to: target, limit: .max, progress: progress)
+        if synchronizes, fsync(target.number) != 0 { throw SystemError.last }
+        try folder.rename(temporary, to: name)
+        if synchronizes { try folder.synchronize() }
+      } catch {
+        try? folder.remove(temporary)  // the first error is the one to report
+        throw error
+      }
+    } catch let error as SystemError { throw failure(error, key: key, "write") }
+    logger.debug(
+      "Uploaded \(file.path) to bucket \(path) in \((clock.now - start).secondsText) seconds.")
+  }
+
+  private func tooLarge(_ key: ObjectKey, limit: Int) -> BucketError {
+    BucketError(
+      .tooLarge, key: key.text,
+      "\(key) is larger than \(limit >> 20) MiB, the limit of STORAGE_MAX_INPUT_MIB")
+  }
+
+  private func failure(_ error: SystemError, key: ObjectKey, _ verb: String) -> BucketError {
+    switch error.number {
+    case ENOENT, ENOTDIR:
+      BucketError(.notFound, key: key.text, "\(key) does not exist in the bucket (\(path))")
+    case EXDEV, ELOOP:
+      BucketError(
+        .invalidRequest, key: key.text, "\(key) is a link that leads out of the bucket")
+    case ENAMETOOLONG:
+      BucketError(.invalidRequest, key: key.text, "the file name \(key) is too long")
+    default:
+      BucketError(
+        .localDisk, key: key.text, "cannot \(verb) \(key) in the bucket: \(error.text)")
+    }
+  }
+
+  /// Removes hidden files that a killed process left more than a day ago.
+  ///
+  /// For start-up; failing to remove one harms nothing.
+  public func removeStaleUploads() async {
+    await withTaskExecutorPreference(executor) {
+      let now = time(nil)
+      Self.forEachFile(below: path) { file, status in
+        guard file.splitAtLastSlash.name.hasPrefix(Self.temporaryPrefix),
+          now - status.st_mtim.tv_sec > Self.temporaryLifetime, unlink(file) == 0
+        else { return }
+        logger.debug("removed an unfinished upload", metadata: ["file": "\(file)"])
+      }
+    }
+  }
+
+  /// Walks the tree one entry at a time: a bucket may hold millions of files.
+  private static func forEachFile(below path: String, _ body: (String, stat) -> Void) {
+    path.withCString { start in
+      var roots: [UnsafeMutablePointer<CChar>?] = [UnsafeMutablePointer(mutating: start), nil]
+      guard let walk = fts_open(&roots, FTS_PHYSICAL | FTS_NOCHDIR, nil) else { return }
+      defer { fts_close(walk) }
+      while let entry = fts_read(walk) {
+        guard CInt(entry.pointee.fts_info) == FTS_F, let status = entry.pointee.fts_statp else {
+          continue
+        }
+        body(String(cString: entry.pointee.fts_path), status.pointee)
+      }
+    }
+  }
+}
+
+extension Duration {
+  /// Seconds with microseconds, as the log lines of the Python service have them.
+  var secondsText: String {
+    let (seconds, attoseconds) = components
+    let fraction = String(attoseconds / 1_000_000_000_000)
+    return "\(seconds)." + String(repeating: "0", count: 6 - fraction.count) + fraction
+  }
+}
