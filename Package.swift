@@ -33,9 +33,17 @@ let package = Package(
       dependencies: ["CLinux", "Executors", .product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
 
+    // Executables and their wiring.
+    .target(
+      name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
+      swiftSettings: swiftSettings),
+    .target(name: "Settings", swiftSettings: swiftSettings),
+
     // Tests.
     .testTarget(name: "ArraysTests", dependencies: ["Arrays"], swiftSettings: swiftSettings),
     .testTarget(name: "BucketsTests", dependencies: ["Buckets"], swiftSettings: swiftSettings),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

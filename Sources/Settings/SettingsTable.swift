@@ -1,0 +1,127 @@
+/// Every setting there is. Parsing, `--help`, `--check-config` and the README's table come from it.
+public enum SettingsTable {
+  private static let seconds = Setting.Kind.number(0...Double.greatestFiniteMagnitude)
+  private static let count = Setting.Kind.integer(1...Int.max)
+  private static let port = Setting.Kind.integer(1...65535)
+
+  public static let all: [Setting] = queue + redis + models + modelServer + storage + limits + logs
+
+  static let queue = [
+    Setting(
+      "QUEUE", .text, default: "predict",
+      "Redis list that jobs are taken from; lower case is used."),
+    Setting(
+      "CONSUMER_TYPE", .text, default: "image", "Which consumer of the registry works on the jobs."),
+    Setting(
+      "HOSTNAME", .text,
+      "Name of this worker, never shared by two; in Kubernetes the pod's name. "
+        + "Default: host name, dash, process id."),
+    Setting(
+      "MAX_CONCURRENT_JOBS", .integer(1...256), default: "1", "Jobs worked on at a time."),
+    Setting(
+      "JOB_TIMEOUT", seconds, default: "0",
+      "Seconds a job may take before it fails; 0 for no limit."),
+    Setting(
+      "JOB_HEARTBEAT_INTERVAL", .number(0.1...3600), default: "10",
+      "Seconds between signs of life of a running job."),
+    Setting(
+      "SHUTDOWN_TIMEOUT", seconds, default: "570",
+      "Seconds that running jobs get to finish after SIGTERM, before they go back to the queue."),
+  ]
+
+  static let redis = [
+    Setting(
+      "REDIS_HOST", .text, default: "redis-master",
+      "Host of Redis; several as host[:port], comma-separated, are tried in turn."),
+    Setting("REDIS_PORT", port, default: "6379", "Port of Redis."),
+    Setting(
+      "REDIS_TIMEOUT", .number(0.05...3600), default: "3",
+      "Longest pause between tries to reconnect, in seconds."),
+    Setting("REDIS_USERNAME", .text, "User name, where Redis has access control lists."),
+    Setting("REDIS_PASSWORD", .text, "Password.", isSecret: true),
+    Setting("REDIS_DB", .integer(0...Int.max), default: "0", "Number of the database."),
+    Setting("REDIS_TLS", .boolean, default: "false", "Whether to connect by TLS."),
+    Setting(
+      "REDIS_TLS_CA_FILE", .text,
+      "Certificates (PEM) to trust; the system's without it."),
+    Setting("REDIS_TLS_CERT_FILE", .text, "Client certificate (PEM), with REDIS_TLS_KEY_FILE."),
+    Setting("REDIS_TLS_KEY_FILE", .text, "Private key (PEM) of the client certificate."),
+  ]
+
+  static let models = [
+    Setting(
+      "NUCLEAR_MODEL", .model, default: "NuclearSegmentation:6",
+      "Model for the first slot of a job's channels."),
+    Setting(
+      "CYTOPLASM_MODEL", .model, default: "CytoplasmSegmentation:5",
+      "Model for the second slot of a job's channels."),
+    Setting(
+      "PHASE_MODEL", .model, default: "PhaseCytoSegmentation:0",
+      "Model for the third slot of a job's channels."),
+  ]
+
+  static let modelServer = [
+    Setting("TF_HOST", .text, default: "tf-serving", "Host of TensorFlow Serving."),
+    Setting("TF_PORT", port, default: "8500", "gRPC port of TensorFlow Serving."),
+    Setting(
+      "TF_MAX_BATCH_SIZE", count, default: "64",
+      "Images of TF_MIN_MODEL_SIZE squared sent in one call; larger models get smaller batches."),
+    Setting(
+      "TF_MIN_MODEL_SIZE", count, default: "128", "Model size that TF_MAX_BATCH_SIZE speaks of."),
+    Setting("TF_MAX_IN_FLIGHT", .integer(1...1024), default: "4", "Predict calls at a time."),
+    Setting("TF_CONNECTIONS", .integer(1...64), default: "2", "gRPC connections kept open."),
+    Setting(
+      "TF_CONNECTION_MAX_AGE", seconds, default: "120",
+      "Seconds after which a connection is replaced, to spread load; 0 for never."),
+    Setting(
+      "TF_WAIT_TIMEOUT", seconds, default: "0",
+      "Seconds to wait for a model server that is away; 0 for no limit."),
+    Setting("GRPC_TIMEOUT", .number(0.001...86400), default: "30", "Seconds one call may take."),
+    Setting(
+      "GRPC_BACKOFF", seconds, default: "3", "Seconds before the first repetition of a call."),
+    Setting(
+      "GRPC_KEEPALIVE_TIME", seconds, default: "20",
+      "Seconds between pings while a call is under way; 0 for none."),
+    Setting("MAX_RETRY", .integer(0...1000), default: "5", "Repetitions of a failing call."),
+    Setting(
+      "METADATA_EXPIRE_TIME", seconds, default: "30",
+      "Seconds that what a model's inputs look like is remembered."),
+  ]
+
+  static let storage = [
+    Setting(
+      "STORAGE_BUCKET", .text,
+      "Where inputs and results are: file://FOLDER, s3://NAME or gs://NAME. "
+        + "Default: a folder in the user's data folder."),
+    Setting(
+      "STORAGE_PUBLIC_BASE_URL", .text,
+      "What result URLs begin with, where a gateway serves the bucket."),
+    Setting(
+      "STORAGE_MAX_INPUT_MIB", count, default: "16384", "Largest input file, in MiB."),
+    Setting(
+      "STORAGE_FILE_FSYNC", .boolean, default: "true",
+      "Whether a folder bucket waits until the disk has a result."),
+  ]
+
+  static let limits = [
+    Setting("MAX_IMAGE_HEIGHT", count, default: "2048", "Most rows of an image."),
+    Setting("MAX_IMAGE_WIDTH", count, default: "2048", "Most columns of an image."),
+    Setting("MAX_IMAGE_FRAMES", count, default: "60", "Most frames of a stack."),
+    Setting(
+      "MAX_SCALE", .number(1...1000), default: "10", "Largest scale a job may ask for."),
+    Setting(
+      "MIN_SCALE", .number(0.001...1),
+      "Smallest scale a job may ask for. Default: 1 / MAX_SCALE."),
+  ]
+
+  static let logs = [
+    Setting(
+      "LOG_LEVEL", .text, default: "INFO",
+      "DEBUG, INFO, WARN, ERROR or CRITICAL; anything else means DEBUG."),
+    Setting(
+      "LOG_FORMAT", .choice(["json", "text"]), default: "json",
+      "json, or text as the Python service wrote it."),
+    Setting(
+      "TMPDIR", .text, default: "/tmp", "Folder for the files of running jobs."),
+  ]
+}
