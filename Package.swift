@@ -19,6 +19,7 @@ let package = Package(
   ],
   targets: [
     // C libraries: a module map and a header each.
+    .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "CLinux"),
 
     // Images.
@@ -29,8 +30,27 @@ let package = Package(
 
     // The world outside.
     .target(
+      name: "RedisClient",
+      dependencies: [
+        "CHiredis",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftSettings),
+    .target(
       name: "Buckets",
       dependencies: ["CLinux", "Executors", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: swiftSettings),
+
+    // Jobs.
+    .target(
+      name: "JobQueue", dependencies: ["RedisClient"],
+      resources: ["claim", "finish", "heartbeat", "recover", "release", "submit", "update"].map {
+        .embedInCode("Scripts/\($0).lua")
+      },
       swiftSettings: swiftSettings),
 
     // Executables and their wiring.
@@ -38,6 +58,9 @@ let package = Package(
       name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
     .target(name: "Settings", swiftSettings: swiftSettings),
+    .target(
+      name: "ServiceSetup", dependencies: ["Buckets", "RedisClient", "Settings", "Telemetry"],
+      swiftSettings: swiftSettings),
 
     // Tests.
     .testTarget(name: "ArraysTests", dependencies: ["Arrays"], swiftSettings: swiftSettings),
