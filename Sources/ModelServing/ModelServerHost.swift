@@ -25,7 +25,7 @@ public final class ModelServerHost: @unchecked Sendable {  // the handle is thre
   ///   - address: a numeric address or host name, without a port.
   ///   - port: 0 picks a free one.
   ///   - maximumInputBytes: memory the tensors of one request may take; larger ones are refused
-  ///     with `RESOURCE_EXHAUSTED`.
+  ///     with `OUT_OF_RANGE`.
   /// - Throws: ``ServingError`` when the address is taken or not of this machine.
   public init(
     address: String = "127.0.0.1", port: Int = 0, maximumInputBytes: Int = 1 << 31,

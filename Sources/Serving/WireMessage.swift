@@ -92,7 +92,7 @@ package final class PredictMessage: @unchecked Sendable {  // immutable, as its 
     let (byteCount, dtype) = try measure(index)
     guard byteCount <= budget else {
       throw ShimError(
-        code: .resourceExhausted,
+        code: .outOfRange,
         message: "tensor \"\(names[index])\" of \(byteCount) bytes, \(budget) are allowed")
     }
     budget -= byteCount
