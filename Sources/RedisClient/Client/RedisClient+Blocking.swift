@@ -35,25 +35,11 @@ extension RedisClient {
     if !connections.withLock({ $0.park(connection) }) { connection.close("it is not needed") }
   }
 
-  /// An idle connection or a new one, tried for until the deadline.
   private func spareConnection(
     until deadline: NIODeadline, for name: String
   ) async throws -> RedisConnection {
     if let connection = connections.withLock({ $0.unpark() }) { return connection }
-    var backoff = Backoff(limit: configuration.reconnectDelayLimit)
-    var attempt = 0
-    while true {
-      do {
-        return try await connect(attempt: attempt, until: deadline)
-      } catch let error as RedisError {
-        attempt += 1
-        let pause = backoff.next()
-        guard error.isRetryable, NIODeadline.now() + TimeAmount(pause) < deadline else {
-          throw error.with(command: name, outcomeUnknown: false)
-        }
-        try await Task.sleep(for: pause)
-      }
-    }
+    return try await newConnection(until: deadline, for: name)
   }
 }
 

@@ -130,6 +130,27 @@ public final class RedisClient: Sendable {
     return connection
   }
 
+  /// Opens a connection, and tries again until the deadline.
+  ///
+  /// - Parameter name: the command it is for, for errors.
+  func newConnection(until deadline: NIODeadline, for name: String) async throws -> RedisConnection
+  {
+    var backoff = Backoff(limit: configuration.reconnectDelayLimit)
+    var attempt = 0
+    while true {
+      do {
+        return try await connect(attempt: attempt, until: deadline)
+      } catch let error as RedisError {
+        attempt += 1
+        let pause = backoff.next()
+        guard error.isRetryable, NIODeadline.now() + TimeAmount(pause) < deadline else {
+          throw error.with(command: name, outcomeUnknown: false)
+        }
+        try await Task.sleep(for: pause)
+      }
+    }
+  }
+
   private func closeAll() async {
     let open = connections.withLock { $0.stop() }
     for connection in open { connection.close("the client stops") }

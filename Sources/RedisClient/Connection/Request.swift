@@ -35,19 +35,14 @@ final class Request: Sendable {
   }
 
   /// Several commands in one write. The result is the array of their replies.
-  ///
-  /// - Parameter replyCount: when it is not the number of commands.
-  init(
-    pipeline commands: [RedisCommand], replyCount: Int? = nil, deadline: NIODeadline
-  ) throws(RedisError) {
+  init(pipeline commands: [RedisCommand], deadline: NIODeadline) throws(RedisError) {
     precondition(!commands.isEmpty, "a pipeline needs a command")
     name = commands[0].name
     self.deadline = deadline
     isIdempotent = commands.allSatisfy(\.isIdempotent)
     isPipeline = true
-    self.replyCount = replyCount ?? commands.count
-    state = Mutex(
-      State(wire: try CommandEncoder.encode(commands), repliesLeft: self.replyCount))
+    replyCount = commands.count
+    state = Mutex(State(wire: try CommandEncoder.encode(commands), repliesLeft: replyCount))
   }
 
   /// Calls `submit` and waits for the outcome. To be used once.
