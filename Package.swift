@@ -6,27 +6,53 @@ let swiftSettings: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// The C++ libraries behind gRPC. Named one by one: `pkgConfig: "grpc++"` prints megabytes of
+/// warnings.
+let grpcLibraries: [LinkerSetting] =
+  ["grpc++", "grpc", "gpr", "protobuf", "absl_synchronization"].map { .linkedLibrary($0) }
+
 let package = Package(
   name: "redis-consumer",
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     // C libraries: a module map and a header each.
+    .systemLibrary(name: "CDeflate"),
     .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CPNG"),
+    .systemLibrary(name: "CTIFF"),
+    .systemLibrary(name: "CZip"),
+
+    // C++ behind one C header each.
+    .target(
+      name: "CTensorFlowServing",
+      cxxSettings: [.headerSearchPath("generated")],
+      linkerSettings: grpcLibraries),
+    .target(
+      name: "CModelServer",
+      dependencies: ["CTensorFlowServing"],
+      cxxSettings: [
+        .headerSearchPath("../CTensorFlowServing"),
+        .headerSearchPath("../CTensorFlowServing/generated"),
+      ],
+      linkerSettings: grpcLibraries),
 
     // Images.
     .target(name: "Arrays", swiftSettings: swiftSettings),
+    .target(name: "ImageAlgorithms", dependencies: ["Arrays"], swiftSettings: swiftSettings),
+    .target(
+      name: "ImageFiles", dependencies: ["Arrays", "CDeflate", "CPNG", "CTIFF", "CZip"],
+      swiftSettings: swiftSettings),
 
-    // Where work runs.
+    // Where and how often work runs.
     .target(name: "Executors", swiftSettings: swiftSettings),
+    .target(name: "Retrying", swiftSettings: swiftSettings),
 
     // The world outside.
     .target(
@@ -44,6 +70,17 @@ let package = Package(
       name: "Buckets",
       dependencies: ["CLinux", "Executors", .product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Arrays", "CTensorFlowServing", "Retrying",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "ModelServing", dependencies: ["Arrays", "CModelServer", "Serving"],
+      swiftSettings: swiftSettings),
 
     // Jobs.
     .target(
@@ -52,19 +89,65 @@ let package = Package(
         .embedInCode("Scripts/\($0).lua")
       },
       swiftSettings: swiftSettings),
+    .target(
+      name: "Consumers",
+      dependencies: [
+        "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Retrying",
+        "Serving", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftSettings),
 
     // Executables and their wiring.
+    .target(name: "Settings", swiftSettings: swiftSettings),
     .target(
       name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
-    .target(name: "Settings", swiftSettings: swiftSettings),
     .target(
       name: "ServiceSetup", dependencies: ["Buckets", "RedisClient", "Settings", "Telemetry"],
       swiftSettings: swiftSettings),
 
+    // Benchmarks print ratios; they are not tests.
+    .executableTarget(
+      name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
+      path: "Benchmarks/Redis", swiftSettings: swiftSettings),
+
     // Tests.
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "RedisClient",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "ArraysTests", dependencies: ["Arrays"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImageAlgorithmsTests", dependencies: ["Arrays", "ImageAlgorithms"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImageFilesTests", dependencies: ["Arrays", "ImageFiles"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "RedisClientTests",
+      dependencies: [
+        "RedisClient", "TestSupport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: swiftSettings),
     .testTarget(name: "BucketsTests", dependencies: ["Buckets"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ServingTests",
+      dependencies: [
+        "Arrays", "CModelServer", "CTensorFlowServing", "ModelServing", "Retrying", "Serving",
+        "TestSupport",
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings
+    ),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
   ],
