@@ -113,7 +113,7 @@ struct FootprintMaximum<Pixel: RealPixel>: ~Copyable {
 
 /// The greatest value in a footprint around each pixel; `rows` times `columns` of them.
 @inline(__always)
-func maxima<Pixel: RealPixel>(
+func greatest<Pixel: RealPixel>(
   of image: NDArray<Pixel>, in footprint: Footprint
 ) -> NDArray<Pixel> {
   let (rows, columns) = (image.shape[0], image.shape[1])

@@ -42,7 +42,7 @@ public func localMaxima<Pixel: RealPixel>(
     throw ImageError(.notFinite, "the image contains NaN or infinite values")
   }
   let (rows, columns) = (image.shape[0], image.shape[1])
-  let greatest = maxima(of: image, in: .square(minimumDistance))
+  let greatest = greatest(of: image, in: .square(minimumDistance))
   var candidates: [(value: Pixel, index: Int)] = []
   let margin = excludesBorder ? minimumDistance : 0
   let isFlat = image.withUnsafeBuffer { image in

@@ -51,3 +51,14 @@ struct GoldenArray {
   var labels: NDArray<Int32> { NDArray(shape: shape, elements: values.map { Int32($0) }) }
   var mask: NDArray<Bool> { NDArray(shape: shape, elements: values.map { $0 != 0 }) }
 }
+
+extension NDArray<Float> {
+  /// Whether every element is within `absolute + relative * |expected|`; NaN equals NaN.
+  func isClose(to expected: NDArray<Float>, absolute: Double, relative: Double = 0) -> Bool {
+    shape == expected.shape
+      && zip(elements, expected.elements).allSatisfy { a, b in
+        (a.isNaN && b.isNaN)
+          || abs(Double(a) - Double(b)) <= absolute + relative * abs(Double(b))
+      }
+  }
+}

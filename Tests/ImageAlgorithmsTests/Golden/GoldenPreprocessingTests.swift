@@ -17,4 +17,12 @@ import Testing
     let result = try histogramNormalization(image, kernelSize: kernel)
     #expect(try result == golden.array("output.npy").floats)
   }
+
+  @Test(arguments: Golden.cases("normalize"))
+  func `channels are normalized`(golden: GoldenCase) throws {
+    let result = try normalized(golden.array("input.npy").floats)
+    let expected = try golden.array("output.npy").floats
+    #expect(result.shape == expected.shape)
+    #expect(result.isClose(to: expected, absolute: 2e-5, relative: 2e-5))
+  }
 }
