@@ -19,9 +19,11 @@ public func gaussian<Pixel: RealPixel>(
     throw ImageError(.invalidParameter, "sigma must be between 0 and 1000 pixels, not \(sigma)")
   }
   if sigma == 0 || image.count == 0 { return image }
-  let blur = GaussianBlur<Pixel>(half: gaussianHalfKernel(sigma: sigma), columns: image.shape[1])
+  let weights = gaussianHalfKernel(sigma: sigma)
+  let blur = GaussianBlur<Pixel>(
+    rowWeights: weights, columnWeights: weights, columns: image.shape[1], edge: .mirrored)
   return NDArray(uninitialized: image.shape) { output in
-    image.withUnsafeBuffer { blur.apply(to: $0, rows: image.shape[0], into: output) }
+    image.withUnsafeBuffer { blur.apply(to: $0, into: output) }
   }
 }
 
@@ -52,73 +54,90 @@ private let referenceHalfKernels: [Double: [Double]] = [
 ]
 
 /// Both passes of a Gaussian, row by row, so that only a band of the image is in the cache.
-private struct GaussianBlur<Pixel: RealPixel> {
-  let half: [Double]
+struct GaussianBlur<Pixel: RealPixel> {
+  enum Edge {
+    /// Mirrored with the edge repeated.
+    case mirrored
+    case zero
+  }
+
+  /// Weights across rows and across columns, from the centre outwards.
+  let rowWeights: [Double]
+  let columnWeights: [Double]
   let columns: Int
+  let edge: Edge
 
   /// Pixels computed at once.
   private static var lanes: Int { 8 }
-  private var radius: Int { half.count - 1 }
 
   @inline(__always)
   func apply(
-    to input: UnsafeBufferPointer<Pixel>, rows: Int, into output: UnsafeMutableBufferPointer<Pixel>
+    to input: UnsafeBufferPointer<Pixel>, into output: UnsafeMutableBufferPointer<Pixel>
   ) {
-    // Rows as Double, each converted once and kept while it is in reach of the current row.
+    let rows = input.count / columns
+    let (rowRadius, columnRadius) = (rowWeights.count - 1, columnWeights.count - 1)
+    // Rows as Double, each converted once and kept while it is in reach of the current row, and one
+    // of zeros.
     let width = (columns + Self.lanes - 1) / Self.lanes * Self.lanes
-    let depth = min(2 * radius + 1, rows)
-    let band = UnsafeMutablePointer<Double>.allocate(capacity: depth * width)
-    defer { band.deallocate() }
-    band.initialize(repeating: 0, count: depth * width)
-    let padded = UnsafeMutablePointer<Double>.allocate(capacity: width + 2 * radius)
-    defer { padded.deallocate() }
-    padded.initialize(repeating: 0, count: width + 2 * radius)
+    let depth = min(2 * rowRadius + 1, rows)
+    let band = UnsafeMutablePointer<Double>.allocate(capacity: (depth + 1) * width)
+    band.initialize(repeating: 0, count: (depth + 1) * width)
+    let zeros = band + depth * width
+    let padded = UnsafeMutablePointer<Double>.allocate(capacity: width + 2 * columnRadius)
+    padded.initialize(repeating: 0, count: width + 2 * columnRadius)
     let blurred = UnsafeMutablePointer<Double>.allocate(capacity: width)
-    defer { blurred.deallocate() }
-
-    withUnsafeTemporaryAllocation(of: UnsafePointer<Double>.self, capacity: 2 * radius + 1) {
-      taps in
-      var loaded = 0
-      for row in 0..<rows {
-        while loaded < rows && loaded <= row + radius {
-          let target = band + (loaded % depth) * width
-          let source = input.baseAddress! + loaded * columns
-          for x in 0..<columns { target[x] = source[x].asDouble }
-          loaded += 1
-        }
-        for d in -radius...radius {
-          taps[d + radius] = UnsafePointer(
-            band + (Boundary.reflectEdge(row + d, rows) % depth) * width)
-        }
-        sum(taps.baseAddress! + radius, width: width, into: blurred)
-        // Rounded to Pixel between the passes, as if stored in an image of it.
-        let middle = padded + radius
-        for x in 0..<columns { middle[x] = Pixel(rounding: blurred[x]).asDouble }
-        for d in 1...max(radius, 1) where d <= radius {
+    let taps = UnsafeMutablePointer<UnsafePointer<Double>>.allocate(
+      capacity: 2 * max(rowRadius, columnRadius) + 1)
+    defer {
+      band.deallocate()
+      padded.deallocate()
+      blurred.deallocate()
+      taps.deallocate()
+    }
+    var loaded = 0
+    for row in 0..<rows {
+      while loaded < rows && loaded <= row + rowRadius {
+        let target = band + (loaded % depth) * width
+        let source = input.baseAddress! + loaded * columns
+        for x in 0..<columns { target[x] = source[x].asDouble }
+        loaded += 1
+      }
+      for d in -rowRadius...rowRadius {
+        let isOutside = row + d < 0 || row + d >= rows
+        taps[d + rowRadius] = UnsafePointer(
+          edge == .zero && isOutside
+            ? zeros : band + (Boundary.reflectEdge(row + d, rows) % depth) * width)
+      }
+      sum(taps + rowRadius, rowWeights, width: width, into: blurred)
+      // Rounded to Pixel between the passes, as if stored in an image of it.
+      let middle = padded + columnRadius
+      for x in 0..<columns { middle[x] = Pixel(rounding: blurred[x]).asDouble }
+      if edge == .mirrored {
+        for d in stride(from: 1, through: columnRadius, by: 1) {
           middle[-d] = middle[Boundary.reflectEdge(-d, columns)]
           middle[columns - 1 + d] = middle[Boundary.reflectEdge(columns - 1 + d, columns)]
         }
-        for d in -radius...radius { taps[d + radius] = UnsafePointer(middle + d) }
-        sum(taps.baseAddress! + radius, width: width, into: blurred)
-        let target = output.baseAddress! + row * columns
-        for x in 0..<columns { target[x] = Pixel(rounding: blurred[x]) }
       }
+      for d in -columnRadius...columnRadius { taps[d + columnRadius] = UnsafePointer(middle + d) }
+      sum(taps + columnRadius, columnWeights, width: width, into: blurred)
+      let target = output.baseAddress! + row * columns
+      for x in 0..<columns { target[x] = Pixel(rounding: blurred[x]) }
     }
   }
 
   /// The weighted sum of the rows `taps[-radius...radius]`, from the outermost pair inwards.
   @inline(__always)
   private func sum(
-    _ taps: UnsafePointer<UnsafePointer<Double>>, width: Int,
+    _ taps: UnsafePointer<UnsafePointer<Double>>, _ weights: [Double], width: Int,
     into output: UnsafeMutablePointer<Double>
   ) {
-    half.withUnsafeBufferPointer { half in
+    weights.withUnsafeBufferPointer { weights in
       var x = 0
       while x < width {
-        var total = load(taps[0], x) * half[0]
-        var d = radius
+        var total = load(taps[0], x) * weights[0]
+        var d = weights.count - 1
         while d > 0 {
-          total += (load(taps[-d], x) + load(taps[d], x)) * half[d]
+          total += (load(taps[-d], x) + load(taps[d], x)) * weights[d]
           d -= 1
         }
         UnsafeMutableRawPointer(output + x).storeBytes(of: total, as: SIMD8<Double>.self)
