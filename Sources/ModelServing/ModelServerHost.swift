@@ -3,7 +3,8 @@ import Dispatch
 import Serving
 import Synchronization
 
-/// A gRPC server that speaks as TensorFlow Serving does and answers by a Swift closure.
+/// A gRPC server that speaks as TensorFlow Serving does and answers by a Swift closure, for as long as
+/// this object lives or until it is stopped.
 ///
 /// Each call runs the closure in a task of its own, so answers may take as long as they like and
 /// come in any order. The task is cancelled when the caller cancels, its deadline passes or its

@@ -13,7 +13,9 @@ final class Channel: @unchecked Sendable {  // gRPC channels are thread-safe
     handle = try checked { error in
       configuration.target.withCString { target in
         var options = tfs_channel_options(
-          target: target, keepalive_time_ms: keepalive, gzip: configuration.compressesRequests)
+          target: target, keepalive_time_ms: keepalive,
+          keepalive_timeout_ms: Int32(clamping: configuration.keepaliveTimeout.wholeMilliseconds),
+          gzip: configuration.compressesRequests)
         return tfs_channel_create(&options, error)
       }
     }!  // set when no error was

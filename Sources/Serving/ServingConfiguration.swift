@@ -21,6 +21,8 @@ public struct ServingConfiguration: Sendable {
   public var connectionMaximumAge: Duration? = .seconds(120)
   /// `GRPC_KEEPALIVE_TIME`: silence on an active connection before a ping; nil: no pings.
   public var keepaliveTime: Duration? = .seconds(20)
+  /// How long the answer to a ping may take before the connection counts as lost.
+  public var keepaliveTimeout = Duration.seconds(10)
   /// `GRPC_COMPRESSION` is `gzip`.
   public var compressesRequests = false
   /// `METADATA_EXPIRE_TIME`: how long a model's metadata is remembered.

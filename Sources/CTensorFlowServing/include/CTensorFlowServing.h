@@ -110,6 +110,7 @@ typedef struct tfs_channel tfs_channel;
 typedef struct tfs_channel_options {
   const char *target;         // "host:port", "[v6]:port", "unix:path", or with a scheme as gRPC has it
   int32_t keepalive_time_ms;  // 0: no pings
+  int32_t keepalive_timeout_ms;  // for the answer to one
   bool gzip;                  // compress requests
 } tfs_channel_options;
 
