@@ -13,11 +13,15 @@ let grpcLibraries: [LinkerSetting] =
 
 let package = Package(
   name: "redis-consumer",
+  products: [
+    .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
@@ -105,11 +109,26 @@ let package = Package(
     .target(
       name: "ServiceSetup", dependencies: ["Buckets", "RedisClient", "Settings", "Telemetry"],
       swiftSettings: swiftSettings),
+    .target(
+      name: "ConsumerMain",
+      dependencies: [
+        "Consumers", "ServiceSetup",
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "ConsumeRedisEvents", dependencies: ["ConsumerMain"], swiftSettings: swiftSettings),
 
     // Benchmarks print ratios; they are not tests.
     .executableTarget(
+      name: "ImageAlgorithmsBenchmark", dependencies: ["Arrays", "ImageAlgorithms"],
+      path: "Benchmarks/ImageAlgorithms", swiftSettings: swiftSettings),
+    .executableTarget(
       name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
       path: "Benchmarks/Redis", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "ServingBenchmark", dependencies: ["Arrays", "Serving", "ModelServing"],
+      path: "Benchmarks/Serving", swiftSettings: swiftSettings),
 
     // Tests.
     .target(
@@ -146,10 +165,12 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings
-    ),
+      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ConsumersTests", dependencies: ["Consumers", "ModelServing", "TestSupport"],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

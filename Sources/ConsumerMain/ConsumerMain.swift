@@ -64,6 +64,7 @@ public enum ConsumerMain {
   }
 
   private static func printError(_ line: String) {
-    fputs("\(line)\n", stderr)
+    let text = line + "\n"
+    _ = text.withCString { write(STDERR_FILENO, $0, text.utf8.count) }
   }
 }

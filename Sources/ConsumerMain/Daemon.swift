@@ -38,7 +38,8 @@ struct Daemon {
           name: configuration.queue, worker: configuration.worker, redis: redis),
         bucket: bucket,
         models: ServingClient(
-          configuration.serving, cache: RedisMetadataCache(redis), logger: Logger(label: "predict")),
+          configuration.serving, cache: RedisMetadataCache(redis: redis, expiry: configuration.serving.metadataExpiry),
+          logger: Logger(label: "predict")),
         settings: configuration.settings,
         workFolder: try WorkFolder(in: configuration.temporaryFolder, logger: logger),
         logger: logger)
@@ -84,17 +85,23 @@ struct Daemon {
 
   /// First signal: drain. Second signal, or the end of the grace period: put back what is in work.
   private func stopOnSignals(_ service: ConsumerService) async {
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-    var iterator = signals.makeAsyncIterator()
-    guard let signal = try? await iterator.next() else { return }
-    logger.info(
-      "stopping: no more jobs are taken", metadata: ["event": "draining", "signal": "\(signal)"])
-    service.drain()
+    let (drained, drain) = AsyncStream<Void>.makeStream()
     await withTaskGroup { group in
-      group.addTask { _ = try? await Task.sleep(for: configuration.shutdownTimeout) }
       group.addTask {
-        var second = signals.makeAsyncIterator()
-        _ = try? await second.next()
+        var count = 0
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+          count += 1
+          if count == 2 { return }
+          logger.info(
+            "stopping: no more jobs are taken",
+            metadata: ["event": "draining", "signal": "\(signal)"])
+          service.drain()
+          drain.finish()
+        }
+      }
+      group.addTask {
+        for await _ in drained {}
+        _ = try? await Task.sleep(for: configuration.shutdownTimeout)
       }
       await group.next()
       group.cancelAll()

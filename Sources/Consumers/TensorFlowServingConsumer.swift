@@ -91,11 +91,15 @@ open class TensorFlowServingConsumer: Consumer {
   /// - Parameters:
   ///   - array: `[row, column]` or `[..., row, column, channel]`.
   ///   - name: of the image; its last extension is dropped, its folders are kept.
+  ///   - suffix: put behind what remains of the name.
   /// - Returns: the files, channels in order.
-  public func saveArray<Element>(_ array: NDArray<Element>, name: String) async throws -> [URL] {
+  public func saveArray<Element>(
+    _ array: NDArray<Element>, name: String, suffix: String = ""
+  ) async throws -> [URL] {
     try await stage(.encode) {
-      try LabelFiles.save(array, name: Self.withoutExtension(name), in: try resultsFolder().path)
-        .map { URL(filePath: $0) }
+      try LabelFiles.save(
+        array, name: Self.withoutExtension(name) + suffix, in: try resultsFolder().path
+      ).map { URL(filePath: $0) }
     }
   }
 

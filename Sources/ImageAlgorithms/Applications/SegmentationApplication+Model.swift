@@ -32,28 +32,9 @@ extension SegmentationApplication {
   ) async throws -> NDArray<Int32> {
     var run = try start(image, scale: scale, modelShape: modelShape, batchSize: batchSize)
     progress(.prepared(tiles: run.tileCount))
-    try await withThrowingTaskGroup(of: (index: Int, heads: [AnyNDArray]).self) { calls in
-      var next = 0
-      // Answers that came before that of an earlier batch; as many as calls in flight at most.
-      var early: [Int: [AnyNDArray]] = [:]
-      var answered = 0
-      while answered < run.batchCount {
-        // Not beyond what is awaited, so that one slow call does not let answers pile up.
-        while next < min(run.batchCount, answered + max(concurrentCalls, 1)) {
-          let (index, batch) = (next, try run.batch(next))
-          calls.addTask { (index, try await predict(batch)) }
-          next += 1
-        }
-        guard let call = try await calls.next() else { break }
-        early[call.index] = call.heads
-        while let heads = early.removeValue(forKey: answered) {
-          try run.accept(heads)
-          answered += 1
-          progress(.predicted(tiles: run.answeredTiles, of: run.tileCount))
-        }
-        try Task.checkCancellation()
-      }
-    }
+    try await run.predict(
+      concurrentCalls: concurrentCalls,
+      progress: { progress(.predicted(tiles: $0, of: $1)) }, model: predict)
     let items = run.itemCount
     return try run.labels { progress(.labelled(items: $0, of: items)) }
   }
