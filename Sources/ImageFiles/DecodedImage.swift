@@ -21,10 +21,4 @@ public struct DecodedImage: Sendable {
   /// One letter per axis of ``pixels``, slowest first: T time, Z depth, C channel, Y row, X column,
   /// S sample of a pixel, I page, Q unknown.
   public let axes: String
-
-  init(pixels: AnyNDArray, format: ImageFormat, axes: String) {
-    self.pixels = pixels
-    self.format = format
-    self.axes = axes
-  }
 }

@@ -90,6 +90,3 @@ final class ByteSource {
   /// The first bytes.
   func prefix(_ count: Int) -> [UInt8] { bytes(at: 0, count: min(count, size)) }
 }
-
-/// The system's text for the last failed call.
-var errnoText: String { String(cString: strerror(errno)) }

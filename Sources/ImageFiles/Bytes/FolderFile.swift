@@ -61,14 +61,7 @@ struct FolderFile: ~Copyable {
   }
 
   func write(_ bytes: UnsafeRawBufferPointer) throws(ImageFileError) {
-    guard let start = bytes.baseAddress else { return }
-    var done = 0
-    while done < bytes.count {
-      let count = Glibc.write(descriptor, start + done, bytes.count - done)
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw Self.failure(display) }
-      done += count
-    }
+    guard writeFully(bytes, to: descriptor) else { throw Self.failure(display) }
   }
 
   func write(_ bytes: [UInt8]) throws(ImageFileError) {

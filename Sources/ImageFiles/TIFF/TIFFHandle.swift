@@ -23,7 +23,7 @@ final class TIFFHandle {
       let tiff = tfs_tiff_open(
         context, readCallback, seekCallback, sizeCallback,
         source.inMemory == nil ? nil : mapCallback,
-        tmsize_t(min(limits.bytes, max(limits.freeExpansion, source.size))), message)
+        tmsize_t(max(limits.freeExpansion, source.size)), message)
     else {
       let reason = String(cString: tfs_tiff_message_text(message))
       message.deallocate()

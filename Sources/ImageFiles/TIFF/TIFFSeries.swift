@@ -98,9 +98,18 @@ struct TIFFSeries {
     }
     if count == 1 { return .pages([first]) }
     guard let offset = try handle.contiguousPixels(of: first), let dtype = first.dtype,
-      let bytes = (first.shape + [dtype.size, count]).checkedElementCount,
-      bytes <= handle.source.size - offset
+      let pageBytes = (first.shape + [dtype.size]).checkedElementCount,
+      let bytes = [pageBytes, count].checkedElementCount
     else { return nil }
+    let present = (handle.source.size - offset) / pageBytes
+    if bytes > handle.source.size - offset {
+      // One page may be all that somebody kept, with the stack's description.
+      if pages.count > 1 || present < 2 { return nil }
+      throw ImageFileError(
+        .damaged, file: handle.source.name,
+        "should have \(count) pages but has pixels for only \(present)",
+        advice: "it is cut off; send it again")
+    }
     return .contiguous(offset: offset, count: count)
   }
 }

@@ -33,7 +33,7 @@ final class WholeMember {
 
   deinit { compressed?.deallocate() }
 
-  fileprivate func open() -> Bool {
+  func open() -> Bool {
     position = 0
     return prepare()
   }

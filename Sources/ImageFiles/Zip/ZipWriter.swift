@@ -48,9 +48,9 @@ public enum ZipWriter {
   private static func writeEmpty(to path: String, name: String) throws(ImageFileError) {
     let endOfDirectory: [UInt8] = [0x50, 0x4B, 5, 6] + Array(repeating: 0, count: 18)
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    defer { if descriptor >= 0 { Glibc.close(descriptor) } }
+    defer { if descriptor >= 0 { close(descriptor) } }
     guard descriptor >= 0,
-      Glibc.write(descriptor, endOfDirectory, endOfDirectory.count) == endOfDirectory.count
+      endOfDirectory.withUnsafeBytes({ writeFully($0, to: descriptor) })
     else { throw ImageFileError(.notWritten, file: name, "cannot be written: \(errnoText)") }
   }
 
