@@ -38,7 +38,8 @@ struct Daemon {
           name: configuration.queue, worker: configuration.worker, redis: redis),
         bucket: bucket,
         models: ServingClient(
-          configuration.serving, cache: RedisMetadataCache(redis: redis, expiry: configuration.serving.metadataExpiry),
+          configuration.serving,
+          cache: RedisMetadataCache(redis: redis, expiry: configuration.serving.metadataExpiry),
           logger: Logger(label: "predict")),
         settings: configuration.settings,
         workFolder: try WorkFolder(in: configuration.temporaryFolder, logger: logger),

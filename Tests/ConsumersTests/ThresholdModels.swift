@@ -7,7 +7,9 @@ final class ThresholdModels: Sendable {
   let host: ModelServerHost
   let client: ServingClient
 
-  static let names = ["NuclearSegmentation": 6, "CytoplasmSegmentation": 5, "PhaseCytoSegmentation": 0]
+  static let names = [
+    "NuclearSegmentation": 6, "CytoplasmSegmentation": 5, "PhaseCytoSegmentation": 0,
+  ]
 
   init(side: Int = 256) throws {
     host = try ModelServerHost(address: "127.0.0.1", port: 0) { call in

@@ -1,6 +1,6 @@
 import Arrays
-import ImageAlgorithms
 import FoundationEssentials
+import ImageAlgorithms
 import JobQueue
 import Serving
 
