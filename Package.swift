@@ -14,7 +14,7 @@ let grpcLibraries: [LinkerSetting] =
 let package = Package(
   name: "redis-consumer",
   products: [
-    .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"])
+    .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -165,12 +165,15 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings
-    ),
+      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(
       name: "ConsumersTests", dependencies: ["Consumers", "ModelServing", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["ConsumeRedisEvents", "JobQueue", "ModelServing", "TestSupport"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
