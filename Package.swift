@@ -14,7 +14,7 @@ let grpcLibraries: [LinkerSetting] =
 let package = Package(
   name: "redis-consumer",
   products: [
-    .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
+    .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"])
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -112,7 +112,7 @@ let package = Package(
     .target(
       name: "ConsumerMain",
       dependencies: [
-        "Consumers", "ServiceSetup",
+        "CLinux", "Consumers", "ServiceSetup",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),
@@ -123,6 +123,12 @@ let package = Package(
     .executableTarget(
       name: "ImageAlgorithmsBenchmark", dependencies: ["Arrays", "ImageAlgorithms"],
       path: "Benchmarks/ImageAlgorithms", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "JobsBenchmark",
+      dependencies: [
+        "ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport",
+      ],
+      path: "Benchmarks/Jobs", swiftSettings: swiftSettings),
     .executableTarget(
       name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
       path: "Benchmarks/Redis", swiftSettings: swiftSettings),
@@ -165,7 +171,8 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings),
+      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings
+    ),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(

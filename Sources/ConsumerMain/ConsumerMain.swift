@@ -1,3 +1,4 @@
+import CLinux
 import Consumers
 import Glibc
 import ServiceSetup
@@ -16,6 +17,7 @@ public enum ConsumerMain {
   ///
   /// - Parameter registry: consumer classes by the names that `CONSUMER_TYPE` may have.
   public static func run(_ registry: [String: Consumer.Type] = consumers) async -> Never {
+    limitHeap()
     let arguments = SettingValues.parse(ProcessEnvironment.arguments)
     if arguments.others.contains("--help") || arguments.others.contains("-h") {
       print(help(registry))
@@ -44,6 +46,15 @@ public enum ConsumerMain {
     let code = await Daemon(configuration, values).run()
     log.flush()
     exit(code)
+  }
+
+  /// Keeps the heap of a process that lives for months small: few arenas, and what is large enough for
+  /// a mapping of its own gets one, so that it goes back to the system when a job is over. The
+  /// threshold would otherwise rise to 32 MiB with the first large block that is freed.
+  private static func limitHeap() {
+    mallopt(M_ARENA_MAX, 2)
+    mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    mallopt(M_TRIM_THRESHOLD, 1 << 20)
   }
 
   private static func help(_ registry: [String: Consumer.Type]) -> String {

@@ -12,7 +12,8 @@ import Testing
 
     let fields = try await harness.end(of: key)
     #expect(fields["status"] == "done", "\(fields)")
-    #expect(FileManager.default.fileExists(atPath: harness.store.file(fields["output_file_name"] ?? "")))
+    #expect(
+      FileManager.default.fileExists(atPath: harness.store.file(fields["output_file_name"] ?? "")))
 
     #expect(try await daemon.stop() == .code(0))
     let lines = await daemon.status.standardOutput.split(separator: "\n")
