@@ -1,4 +1,6 @@
 #include "PredictEncoder.h"
+#include "Protobuf.h"
+#include "Quiet.h"
 #include "Server.h"
 #include "grpc_health.pb.h"
 #include "tensorflow_serving.pb.h"
@@ -28,11 +30,7 @@ void answer(tfs_server_call *call, Body body) {
 
 template <typename Message>
 Message parse(const tfs_message *request) {
-  Message message;
-  if (!message.ParseFromString(request->flat(kMaxRequest))) {
-    throw Failure(tfs::kInternal, "malformed " + message.GetTypeName());
-  }
-  return message;
+  return tfs::parsed<Message>(*request, kMaxRequest);
 }
 
 int64_t version(const tensorflow::serving::ModelSpec &spec) {
@@ -61,7 +59,10 @@ void fill(google::protobuf::Map<std::string, tensorflow::TensorInfo> *map,
 }  // namespace
 
 tfs_server *tfs_server_start(const tfs_server_options *options, tfs_error *error) {
-  return tfs::guarded(error, [&] { return new tfs_server(*options); });
+  return tfs::guarded(error, [&] {
+    tfs::quietLibraries();
+    return new tfs_server(*options);
+  });
 }
 
 int32_t tfs_server_port(const tfs_server *server) { return server->port(); }

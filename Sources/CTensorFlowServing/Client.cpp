@@ -4,7 +4,7 @@
 
 #include "Call.h"
 #include "PredictEncoder.h"
-#include "PredictMessage.h"
+#include "Quiet.h"
 #include "grpc_health.pb.h"
 #include "tensorflow_serving.pb.h"
 
@@ -26,8 +26,9 @@ grpc::ChannelArguments arguments(const tfs_channel_options &options) {
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options.keepalive_timeout_ms);
   }
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+  // Against its name this is how long one attempt may take: a busy server needs more than moments.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 4 << 20);
   if (options.gzip) arguments.SetCompressionAlgorithm(GRPC_COMPRESS_GZIP);
   return arguments;
@@ -52,6 +53,7 @@ void tfs_error_clear(tfs_error *error) {
 
 tfs_channel *tfs_channel_create(const tfs_channel_options *options, tfs_error *error) {
   return tfs::guarded(error, [&] {
+    tfs::quietLibraries();
     return new tfs_channel(grpc::CreateCustomChannel(
         options->target, grpc::InsecureChannelCredentials(), arguments(*options)));
   });

@@ -1,6 +1,6 @@
 #include <map>
 
-#include "Message.h"
+#include "Protobuf.h"
 #include "grpc_health.pb.h"
 #include "tensorflow_serving.pb.h"
 
@@ -14,11 +14,7 @@ constexpr size_t kMaxReply = 16 << 20;
 
 template <typename Message>
 Message parse(const tfs_message *reply) {
-  Message message;
-  if (!message.ParseFromString(reply->flat(kMaxReply))) {
-    throw Failure(tfs::kInternal, "malformed " + message.GetTypeName());
-  }
-  return message;
+  return tfs::parsed<Message>(*reply, kMaxReply);
 }
 
 template <typename Visit>
