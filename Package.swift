@@ -14,7 +14,7 @@ let grpcLibraries: [LinkerSetting] =
 let package = Package(
   name: "redis-consumer",
   products: [
-    .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"])
+    .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -125,9 +125,7 @@ let package = Package(
       path: "Benchmarks/ImageAlgorithms", swiftSettings: swiftSettings),
     .executableTarget(
       name: "JobsBenchmark",
-      dependencies: [
-        "ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport",
-      ],
+      dependencies: ["ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport"],
       path: "Benchmarks/Jobs", swiftSettings: swiftSettings),
     .executableTarget(
       name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
@@ -152,7 +150,7 @@ let package = Package(
       name: "ImageAlgorithmsTests", dependencies: ["Arrays", "ImageAlgorithms"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImageFilesTests", dependencies: ["Arrays", "ImageFiles"],
+      name: "ImageFilesTests", dependencies: ["Arrays", "CDeflate", "ImageFiles"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "RedisClientTests",
@@ -164,6 +162,8 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(name: "BucketsTests", dependencies: ["Buckets"], swiftSettings: swiftSettings),
     .testTarget(
+      name: "RetryingTests", dependencies: ["Retrying", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
       name: "ServingTests",
       dependencies: [
         "Arrays", "CModelServer", "CTensorFlowServing", "ModelServing", "Retrying", "Serving",
@@ -171,8 +171,7 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings
-    ),
+      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(

@@ -6,12 +6,19 @@ import Arrays
 ///   - array: any rank but 0.
 ///   - axis: counted from the front, or from the end if negative; its length must not be 0.
 /// - Returns: the shape without that axis; the first of equal values, or the first NaN.
+/// - Throws: ``ImageError`` when there is no such axis, as with a model that answers another shape, or
+///   it is empty.
 /// - Source: numpy 1.23, `argmax`.
-public func argmax(_ array: NDArray<Float>, axis: Int) -> NDArray<Int32> {
-  let axis = axis < 0 ? axis + array.rank : axis
-  precondition(array.shape.indices.contains(axis), "no axis \(axis) in \(array)")
+public func argmax(_ array: NDArray<Float>, axis: Int) throws(ImageError) -> NDArray<Int32> {
+  let number = axis < 0 ? axis + array.rank : axis
+  guard array.shape.indices.contains(number), array.shape[number] > 0 else {
+    throw ImageError(
+      .invalidDimensions,
+      "cannot pick the greatest value along axis \(axis) of an array of shape "
+        + array.shape.tupleDescription)
+  }
+  let axis = number
   let length = array.shape[axis]
-  precondition(length > 0 || array.count == 0, "axis \(axis) of \(array) is empty")
   let inner = array.shape[(axis + 1)...].reduce(1, *)
   var shape = array.shape
   shape.remove(at: axis)
