@@ -64,17 +64,17 @@ import Testing
   @Test(.redisServer) func `TLS to a plain port says so`() async throws {
     var configuration = try #require(RedisServer.current).configuration
     configuration.tls = RedisTLS()
-    configuration.connectTimeout = .milliseconds(300)
-    let error = await failure(configuration, timeout: .seconds(1))
-    #expect(error?.reason.contains("does this port speak TLS") == true)
+    configuration.connectTimeout = .seconds(1)
+    let error = try await connectionError(configuration)
+    #expect(error.reason.contains("does this port speak TLS"))
   }
 
   @Test(.redisServer(.tls, .noConnection)) func `plain to a TLS port says so`() async throws {
     var configuration = try #require(RedisServer.current).configuration
     configuration.tls = nil
-    let error = await failure(configuration, timeout: .seconds(1))
-    #expect(error?.code == .connectionFailed)
-    #expect(error?.reason.contains("does this port expect TLS") == true)
+    let error = try await connectionError(configuration)
+    #expect(error.code == .connectionFailed)
+    #expect(error.reason.contains("does this port expect TLS"))
   }
 
   @Test(arguments: [true, false])
@@ -82,11 +82,11 @@ import Testing
     let listener = try await TestListener.answering { _, _ in .nothing }
     var configuration = RedisConfiguration(host: "127.0.0.1", port: listener.port)
     configuration.tls = usesTLS ? RedisTLS() : nil
-    configuration.connectTimeout = .milliseconds(200)
-    let error = await failure(configuration, timeout: .seconds(1))
-    #expect(error?.code == .connectionFailed)
-    #expect(error?.isRetryable == true)
-    #expect(error?.reason.contains("TLS (REDIS_TLS)?") == true)
+    configuration.connectTimeout = .seconds(1)
+    let error = try await connectionError(configuration)
+    #expect(error.code == .connectionFailed)
+    #expect(error.isRetryable)
+    #expect(error.reason.contains("TLS (REDIS_TLS)?"))
   }
 
   @Test func `files that cannot be used are named`() async throws {

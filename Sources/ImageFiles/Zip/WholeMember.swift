@@ -1,3 +1,4 @@
+import Arrays
 import CDeflate
 import CZip
 
@@ -47,10 +48,9 @@ final class WholeMember {
       return bytes.withUnsafeBytes { compress($0) }
     case .file(let path):
       guard let file = try? ByteSource(path: path, name: "") else { return fail(ZIP_ER_OPEN) }
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: file.size, alignment: 64)
-      defer { buffer.deallocate() }
-      guard file.read(into: buffer, at: 0) == file.size else { return fail(ZIP_ER_READ) }
-      return compress(UnsafeRawBufferPointer(buffer))
+      let storage = ArrayStorage(byteCount: file.size)
+      guard file.read(into: storage.bytes, at: 0) == file.size else { return fail(ZIP_ER_READ) }
+      return withExtendedLifetime(storage) { compress(UnsafeRawBufferPointer(storage.bytes)) }
     }
   }
 
