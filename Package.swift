@@ -124,6 +124,9 @@ let package = Package(
       name: "ImageAlgorithmsBenchmark", dependencies: ["Arrays", "ImageAlgorithms"],
       path: "Benchmarks/ImageAlgorithms", swiftSettings: swiftSettings),
     .executableTarget(
+      name: "ImageFilesBenchmark", dependencies: ["Arrays", "CZip", "ImageFiles"],
+      path: "Benchmarks/ImageFiles", swiftSettings: swiftSettings),
+    .executableTarget(
       name: "JobsBenchmark",
       dependencies: ["ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport"],
       path: "Benchmarks/Jobs", swiftSettings: swiftSettings),
@@ -138,7 +141,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "RedisClient",
+        "Executors", "RedisClient",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -147,10 +150,10 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "ArraysTests", dependencies: ["Arrays"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImageAlgorithmsTests", dependencies: ["Arrays", "ImageAlgorithms"],
+      name: "ImageAlgorithmsTests", dependencies: ["Arrays", "ImageAlgorithms", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImageFilesTests", dependencies: ["Arrays", "CDeflate", "ImageFiles"],
+      name: "ImageFilesTests", dependencies: ["Arrays", "CDeflate", "ImageFiles", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "RedisClientTests",

@@ -57,11 +57,13 @@ public final class JobRun: Sendable {
     guard !fields.isEmpty else { return }
     do {
       switch try await queue.update(claimed, fields) {
-      case .held: break
+      case .held: return
       case .lost, .gone: throw stop(because: .lost)
       }
-    } catch let error as RedisError {
+    } catch {
+      // Also when cancelled: a tick that is stopped by the job's end must not take what belongs to it.
       state.withLock { $0.pending.merge(fields) { newer, _ in newer } }
+      guard error is RedisError else { throw error }
       logger.warning(
         "could not write to the job", metadata: ["event": "job_update_failed", "error": "\(error)"])
     }

@@ -78,7 +78,7 @@ final class ConsumerHarness: Sendable {
 
   /// Waits until a job has ended and returns its fields.
   func end(of key: String) async throws -> [String: String] {
-    try await eventually(.seconds(30), "\(key) has ended") { [self] in
+    try await eventually("\(key) has ended") { [self] in
       ["done", "failed"].contains(try await fields(key)["status"])
     }
     return try await fields(key)

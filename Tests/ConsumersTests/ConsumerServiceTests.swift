@@ -106,7 +106,7 @@ import Testing
     let harness = try ConsumerHarness()
     for _ in 0..<5 { _ = try await harness.submit(Data("x".utf8)) }
     try await harness.withService(EndlessConsumer.self, slots: 3) { service in
-      try await eventually(.seconds(30), "three jobs are in work") {
+      try await eventually("three jobs are in work") {
         try await harness.list(harness.processing).count == 3
       }
       #expect(try await harness.list("predict").count == 2)
@@ -133,7 +133,7 @@ import Testing
     let harness = try ConsumerHarness()
     let key = try await harness.submit(Data("x".utf8))
     try await harness.withService(EndlessConsumer.self) { service in
-      try await eventually(.seconds(30), "the job is in work") {
+      try await eventually("the job is in work") {
         try await harness.fields(key)["status"] == "started"
       }
       service.stop()
@@ -169,12 +169,12 @@ import Testing
     let key = try await harness.submit(Data("x".utf8))
     let next = try await harness.submit(Data("x".utf8))
     try await harness.withService(EndlessConsumer.self) { service in
-      try await eventually(.seconds(30), "the job is in work") {
+      try await eventually("the job is in work") {
         try await harness.fields(key)["status"] == "started"
       }
       // What the janitor does.
       try await harness.redis.command("LREM", harness.processing, 1, key)
-      try await eventually(.seconds(30), "the slot is free for the next job") {
+      try await eventually("the slot is free for the next job") {
         try await harness.list(harness.processing) == [next]
       }
       #expect(try await harness.fields(key)["status"] == "started")

@@ -63,14 +63,14 @@ final class DaemonHarness: Sendable {
   }
 
   func end(of key: String) async throws -> [String: String] {
-    try await eventually(.seconds(60), "\(key) has ended") { [self] in
+    try await eventually("\(key) has ended", within: .seconds(60)) { [self] in
       ["done", "failed"].contains(try await fields(key)["status"])
     }
     return try await fields(key)
   }
 
   func waitForStatus(_ status: String, of key: String) async throws {
-    try await eventually(.seconds(60), "\(key) is \(status)") { [self] in
+    try await eventually("\(key) is \(status)", within: .seconds(60)) { [self] in
       try await fields(key)["status"] == status
     }
   }

@@ -1,6 +1,7 @@
 import Arrays
 import Foundation
 import ImageFiles
+import TestSupport
 import Testing
 
 /// A file of Fixtures/images/formats with what tifffile, Pillow or numpy reads from it.
@@ -20,7 +21,7 @@ struct FormatCase: Decodable, Sendable, CustomTestStringConvertible {
   static func bytes(of file: String) throws -> [UInt8] { try Fixtures.bytes("formats/\(file)") }
 }
 
-@Suite struct FormatTests {
+@Suite(.computing) struct FormatTests {
   @Test func `there are files of all formats`() { #expect(FormatCase.all.count >= 120) }
 
   @Test(arguments: FormatCase.all)

@@ -1,9 +1,10 @@
 import Arrays
 import Foundation
 import ImageFiles
+import TestSupport
 import Testing
 
-@Suite struct GoldenImageTests {
+@Suite(.computing) struct GoldenImageTests {
   @Test func `there are golden cases`() {
     #expect(GoldenCase.all("get_image").count >= 40)
     #expect(GoldenCase.all("save_numpy_array").count >= 5)

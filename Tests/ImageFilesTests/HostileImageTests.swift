@@ -1,10 +1,11 @@
 import Arrays
 import ImageFiles
+import TestSupport
 import Testing
 
 /// What happens to files that are cut off or changed. Limits are low, so that a reader that believed
 /// a lying header would show.
-@Suite struct HostileImageTests {
+@Suite(.computing) struct HostileImageTests {
   private static let limits = DecodingLimits(
     width: 4096, height: 4096, frames: 64, channels: 16, bytes: 4 << 20, freeExpansion: 4 << 20)
 

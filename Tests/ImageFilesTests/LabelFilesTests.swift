@@ -1,10 +1,11 @@
 import Arrays
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ImageFiles
 
-@Suite struct LabelFilesTests {
+@Suite(.computing) struct LabelFilesTests {
   @Test(arguments: 0..<120)
   func `every channel of any array reads back as float`(seed: Int) throws {
     var generator = SeededGenerator(seed: seed)

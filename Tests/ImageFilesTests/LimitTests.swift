@@ -1,8 +1,9 @@
 import Arrays
 import ImageFiles
+import TestSupport
 import Testing
 
-@Suite struct LimitTests {
+@Suite(.computing) struct LimitTests {
   private func code(_ file: String, _ limits: DecodingLimits) throws -> ImageFileError.Code? {
     ImageFile.failure(try FormatCase.bytes(of: file), name: file, limits: limits)?.code
   }

@@ -1,8 +1,9 @@
 import Arrays
 import ImageFiles
+import TestSupport
 import Testing
 
-@Suite struct NPYTests {
+@Suite(.computing) struct NPYTests {
   private func file(_ header: String, body: [UInt8] = [], version: UInt8 = 1) -> [UInt8] {
     let text = Array(header.utf8)
     let length =

@@ -1,8 +1,9 @@
 import Arrays
 import ImageFiles
+import TestSupport
 import Testing
 
-@Suite struct PNGEncoderTests {
+@Suite(.computing) struct PNGEncoderTests {
   @Test(arguments: 0..<60)
   func `a picture survives writing and reading`(seed: Int) throws {
     var generator = SeededGenerator(seed: seed)

@@ -1,9 +1,10 @@
 import Arrays
+import TestSupport
 import Testing
 
 @testable import ImageFiles
 
-@Suite struct TIFFLayoutTests {
+@Suite(.computing) struct TIFFLayoutTests {
   @Test(arguments: 0..<300)
   func `pixels do not depend on how they are laid out`(seed: Int) throws {
     let sample = SampleTIFF(seed: seed)

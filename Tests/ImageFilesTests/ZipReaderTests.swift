@@ -1,8 +1,9 @@
 import Foundation
 import ImageFiles
+import TestSupport
 import Testing
 
-@Suite struct ZipReaderTests {
+@Suite(.computing) struct ZipReaderTests {
   typealias Member = ZipBytes.Member
 
   /// Opens an archive, unpacks all of it, and returns what came out.

@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ImageFiles
 
-@Suite struct ZipWriterTests {
+@Suite(.computing) struct ZipWriterTests {
   /// Writes an archive and returns its members' contents by name, and its bytes.
   private func roundTrip(
     _ entries: [ZipEntry], largestWhole: Int = ZipWriter.largestWhole

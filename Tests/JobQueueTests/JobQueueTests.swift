@@ -93,7 +93,7 @@ import Testing
     let redis = try #require(RedisServer.connection)
     let queue = queue(redis)
     async let waited = queue.waitForJob()
-    try await eventually(.seconds(30), "the waiter blocks") {
+    try await eventually("the waiter blocks") {
       let clients: String = try await redis.command("CLIENT", "LIST").decode()
       return clients.contains("cmd=blmove")
     }

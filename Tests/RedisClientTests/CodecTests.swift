@@ -4,7 +4,7 @@ import Testing
 
 @testable import RedisClient
 
-@Suite struct CodecTests {
+@Suite(.computing) struct CodecTests {
   /// Parses bytes handed over in pieces that end at the given offsets.
   private func parse(_ bytes: [UInt8], pieces: [Int] = []) throws -> [RedisValue] {
     let reader = try ReplyReader(limits: ReplyLimits())

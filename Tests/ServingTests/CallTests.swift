@@ -189,7 +189,7 @@ import Testing
     inputs = [:]
     #expect(storage() != nil)  // gRPC still holds what it could not write
     peer.stop()
-    try await eventually(.seconds(60), "the memory is given back") { storage() == nil }
+    try await eventually("the memory is given back", within: .seconds(60)) { storage() == nil }
   }
 
   @Test func `a frozen peer does not hold up cancelling`() async throws {

@@ -64,7 +64,7 @@ import Testing
       weak let storage = input["x"]?.storage
       _ = try? await client.predict(model: testModel, inputs: input)
       input = [:]
-      try await eventually(.seconds(60), "the memory of call \(number) is given back") {
+      try await eventually("the memory of call \(number) is given back", within: .seconds(60)) {
         storage == nil
       }
     }

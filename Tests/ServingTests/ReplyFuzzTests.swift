@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// 100,000 damaged replies in all, from seeds.
-@Suite struct ReplyFuzzTests {
+@Suite(.computing) struct ReplyFuzzTests {
   private static let budget = 1 << 16
 
   /// A small valid reply with every kind of field.

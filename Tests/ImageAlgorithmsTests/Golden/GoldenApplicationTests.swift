@@ -1,9 +1,10 @@
 import Arrays
 import ImageAlgorithms
 import Synchronization
+import TestSupport
 import Testing
 
-@Suite struct GoldenApplicationTests {
+@Suite(.computing) struct GoldenApplicationTests {
   @Test(
     arguments: Golden.cases("nuclear_segmentation_app")
       + Golden.cases("cytoplasm_segmentation_app"))

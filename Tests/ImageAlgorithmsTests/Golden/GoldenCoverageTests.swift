@@ -1,6 +1,7 @@
+import TestSupport
 import Testing
 
-@Suite struct GoldenCoverageTests {
+@Suite(.computing) struct GoldenCoverageTests {
   private static let covered: Set = [
     "cytoplasm_segmentation_app", "deep_watershed", "erode_edges", "fill_holes", "gaussian_filter",
     "gaussian_kernel", "get_batch_size", "h_maxima", "histogram_normalization",

@@ -1,8 +1,9 @@
 import Arrays
 import ImageAlgorithms
+import TestSupport
 import Testing
 
-@Suite struct GoldenDimensionTests {
+@Suite(.computing) struct GoldenDimensionTests {
   @Test(arguments: Golden.cases("image_dimensions_to_bxyc"))
   func `axes are ordered as the reference orders them`(table: GoldenCase) throws {
     for row in table.values["rows"].list {

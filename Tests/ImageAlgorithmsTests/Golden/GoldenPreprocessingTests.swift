@@ -1,8 +1,9 @@
 import Arrays
 import ImageAlgorithms
+import TestSupport
 import Testing
 
-@Suite struct GoldenPreprocessingTests {
+@Suite(.computing) struct GoldenPreprocessingTests {
   @Test(arguments: Golden.cases("histogram_normalization"))
   func `contrast is evened out to the bit`(golden: GoldenCase) throws {
     let kernel = golden.parameters["kernel_size"].integer

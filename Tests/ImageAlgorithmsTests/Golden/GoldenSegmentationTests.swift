@@ -1,8 +1,9 @@
 import Arrays
 import ImageAlgorithms
+import TestSupport
 import Testing
 
-@Suite struct GoldenSegmentationTests {
+@Suite(.computing) struct GoldenSegmentationTests {
   @Test(arguments: Golden.cases("gaussian_kernel"))
   func `the weights of a Gaussian are those of the reference`(golden: GoldenCase) throws {
     let sigma = try #require(golden.parameters["sigma"].number)

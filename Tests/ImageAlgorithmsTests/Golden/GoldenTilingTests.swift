@@ -1,8 +1,9 @@
 import Arrays
 import ImageAlgorithms
+import TestSupport
 import Testing
 
-@Suite struct GoldenTilingTests {
+@Suite(.computing) struct GoldenTilingTests {
   @Test(arguments: Golden.cases("spline_window"))
   func `the window is that of the reference`(golden: GoldenCase) throws {
     let window = splineWindow(
