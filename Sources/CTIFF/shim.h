@@ -63,7 +63,8 @@ static inline TIFF *tfs_tiff_open(thandle_t context, TIFFReadWriteProc read, TIF
   TIFFOpenOptionsSetMaxSingleMemAlloc(options, largest_allocation);
   TIFFOpenOptionsSetErrorHandlerExtR(options, tfs_tiff_keep_first, message);
   TIFFOpenOptionsSetWarningHandlerExtR(options, tfs_tiff_ignore, NULL);
-  TIFF *tiff = TIFFClientOpenExt("", map == NULL ? "rm" : "r", context, read,
+  // c: uncompressed pages are read in one piece, not in strips of 8 kB that libtiff makes up.
+  TIFF *tiff = TIFFClientOpenExt("", map == NULL ? "rcm" : "rc", context, read,
                                  tfs_tiff_refuse_write, seek, tfs_tiff_leave_open, size, map,
                                  tfs_tiff_keep_map, options);
   TIFFOpenOptionsFree(options);

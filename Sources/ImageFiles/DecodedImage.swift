@@ -4,6 +4,7 @@ import Arrays
 public enum ImageFormat: String, Sendable, CaseIterable {
   case tiff = "TIFF"
   case png = "PNG"
+  case jpeg = "JPEG"
   case npy = "NPY"
 
   /// The known formats as a list for messages: `TIFF, PNG and NPY`.

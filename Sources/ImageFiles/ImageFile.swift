@@ -53,6 +53,7 @@ public enum ImageFile {
       return try TIFFDecoder.decodePicture(source, limits: limits)
     }
     if PNGDecoder.recognizes(start) { return try PNGDecoder.decode(source, limits: limits) }
+    if JPEGDecoder.recognizes(start) { return try JPEGDecoder.decode(source, limits: limits) }
     if NPYDecoder.recognizes(start) { return try NPYDecoder.decode(source, limits: limits) }
     throw unknown(start, expected: "an image that can be read", of: source)
   }

@@ -13,6 +13,14 @@ import Testing
   @Test(arguments: GoldenCase.all("get_image"))
   func `an image has the pixels the Python service saw`(golden: GoldenCase) throws {
     let file = try #require(golden.params.file)
+    if file.hasSuffix(".bmp") || file.hasSuffix(".gif") {
+      let error = #expect(throws: ImageFileError.self) {
+        try ImageFile.decode(contentsOf: golden.path(of: file), name: file)
+      }
+      #expect(error?.code == .unknownFormat)
+      #expect(error?.description.contains("TIFF, PNG, JPEG and NPY files can be read") == true)
+      return
+    }
     if golden.raises != nil {
       #expect(throws: ImageFileError.self) {
         try ImageFile.decode(contentsOf: golden.path(of: file), name: file)

@@ -17,7 +17,8 @@ import Testing
     "bigtiff_be_stack.tif", "truncated.tif", "ome_shuffled.tif",
     "png_0_1.png", "png_0_16.png", "png_6_8.png",
     "png_interlaced.png",
-    "picture_rgb16.bin", "fortran.npy", "version_2.npy", "array_be_f8.npy",
+    "picture_rgb16.bin", "jpeg_rgb.jpg", "jpeg_grey.jpg", "fortran.npy", "version_2.npy",
+    "array_be_f8.npy",
   ]
 
   @Test(arguments: smallFiles)
@@ -42,7 +43,7 @@ import Testing
     #expect(error?.description.contains("should have 5 pages but has pixels for only 4") == true)
   }
 
-  @Test(arguments: ["tif", "png", "npy", "bin"], 0..<10)
+  @Test(arguments: ["tif", "png", "jpg", "npy", "bin"], 0..<10)
   func `a changed file is refused or decoded within the limits`(format: String, seed: Int) throws {
     var generator = SeededGenerator(seed: seed)
     let files = FormatCase.all.map(\.file).filter { $0.hasSuffix(format) }

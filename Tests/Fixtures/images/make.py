@@ -228,6 +228,13 @@ out = io.BytesIO()
 tifffile.imwrite(out, image((H, W, 3), "u2"), photometric="rgb", metadata=None)
 picture("picture_rgb16.bin", out.getvalue())
 
+smooth = np.indices((24, 30)).sum(0).astype("u1") * 4
+for name, mode, options in (("jpeg_grey", "L", {}), ("jpeg_rgb", "RGB", {"progressive": True}),
+                            ("jpeg_cmyk", "CMYK", {})):
+    out = io.BytesIO()
+    Image.fromarray(smooth).convert("RGB").convert(mode).save(out, "JPEG", quality=90, **options)
+    picture(name + ".jpg", out.getvalue())
+
 fortran = np.asfortranarray(image((3, 4, 5), "f4"))
 np.save("fortran.npy", fortran)
 keep("fortran.npy", np.ascontiguousarray(fortran))
