@@ -3,13 +3,17 @@
 #include <grpc/grpc.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
 namespace {
 
+// At most ten years, since the clock counts nanoseconds in 64 bits.
 std::chrono::system_clock::time_point fromNow(int64_t milliseconds) {
-  return std::chrono::system_clock::now() + std::chrono::milliseconds(milliseconds);
+  constexpr int64_t kLongest = int64_t{10} * 365 * 24 * 3600 * 1000;
+  return std::chrono::system_clock::now() +
+         std::chrono::milliseconds(std::min(milliseconds, kLongest));
 }
 
 // gRPC aborts the process on headers HTTP/2 does not allow.

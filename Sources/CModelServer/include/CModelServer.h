@@ -26,14 +26,14 @@ typedef struct tfs_server_call tfs_server_call;
 typedef void (*tfs_called)(void *_Nullable user, tfs_server_call *call);
 
 typedef struct tfs_server_options {
-  const char *address;  // "127.0.0.1:0" for a free port, "unix:path"
+  const char *address;  // "127.0.0.1:0" for a free port
   tfs_called called;
   void *_Nullable user;  // used until tfs_server_destroy returns
 } tfs_server_options;
 
 /// Listens and serves until stopped. Fails if the port is taken.
 tfs_server *_Nullable tfs_server_start(const tfs_server_options *options, tfs_error *error);
-/// The port in use; 0 or 1 for a Unix socket.
+/// The port in use.
 int32_t tfs_server_port(const tfs_server *server);
 /// Refuses new calls, lets those in flight go on for `grace_ms`, then cancels them. Blocks until every
 /// call has been answered, so not on a thread that answers are waiting for. Once.

@@ -108,10 +108,10 @@ const char *tfs_predict_filter(const tfs_predict_message *predict, size_t index)
 typedef struct tfs_channel tfs_channel;
 
 typedef struct tfs_channel_options {
-  const char *target;         // "host:port", "[v6]:port", "unix:path", or with a scheme as gRPC has it
-  int32_t keepalive_time_ms;  // 0: no pings
+  const char *target;            // "host:port" or "[v6]:port"
+  int32_t keepalive_time_ms;     // silence before a ping; 0: no pings
   int32_t keepalive_timeout_ms;  // for the answer to one
-  bool gzip;                  // compress requests
+  bool gzip;                     // compress requests
 } tfs_channel_options;
 
 tfs_channel *_Nullable tfs_channel_create(const tfs_channel_options *options, tfs_error *error);
