@@ -51,7 +51,8 @@ void fill(google::protobuf::Map<std::string, tensorflow::TensorInfo> *map,
     info.set_dtype(static_cast<tensorflow::DataType>(tensor.dtype));
     auto *shape = info.mutable_tensor_shape();
     shape->set_unknown_rank(tensor.rank < 0);
-    for (int32_t axis = 0; axis < tensor.rank; ++axis) shape->add_dim()->set_size(tensor.shape[axis]);
+    for (int32_t axis = 0; axis < tensor.rank; ++axis)
+      shape->add_dim()->set_size(tensor.shape[axis]);
     (*map)[tensor.key] = info;
   }
 }
@@ -104,8 +105,9 @@ bool tfs_model_request_read(const tfs_message *request, bool is_metadata, void *
     if (is_metadata) {
       const auto asked = parse<tensorflow::serving::GetModelMetadataRequest>(request);
       if (asked.metadata_field().empty()) {
-        throw Failure(tfs::kInvalidArgument, "GetModelMetadataRequest must specify at least one "
-                                             "metadata_field");
+        throw Failure(tfs::kInvalidArgument,
+                      "GetModelMetadataRequest must specify at least one "
+                      "metadata_field");
       }
       for (const auto &field : asked.metadata_field()) {
         if (field != "signature_def") {
@@ -130,9 +132,7 @@ bool tfs_health_request_read(const tfs_message *request, void *user,
 }
 
 void tfs_server_call_reply_bytes(tfs_server_call *call, const void *bytes, size_t count) {
-  answer(call, [&] {
-    return tfs::buffer(std::string(static_cast<const char *>(bytes), count));
-  });
+  answer(call, [&] { return tfs::buffer(std::string(static_cast<const char *>(bytes), count)); });
 }
 
 void tfs_server_call_reply_tensors(tfs_server_call *call, tfs_model model,
@@ -180,8 +180,7 @@ void tfs_server_call_reply_status(tfs_server_call *call, const tfs_version_statu
 void tfs_server_call_reply_health(tfs_server_call *call, int32_t status) {
   answer(call, [&] {
     grpc::health::v1::HealthCheckResponse response;
-    response.set_status(
-        static_cast<grpc::health::v1::HealthCheckResponse::ServingStatus>(status));
+    response.set_status(static_cast<grpc::health::v1::HealthCheckResponse::ServingStatus>(status));
     return tfs::buffer(response.SerializeAsString());
   });
 }

@@ -3,13 +3,17 @@
 #include <grpc/grpc.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
 namespace {
 
+// At most ten years, since the clock counts nanoseconds in 64 bits.
 std::chrono::system_clock::time_point fromNow(int64_t milliseconds) {
-  return std::chrono::system_clock::now() + std::chrono::milliseconds(milliseconds);
+  constexpr int64_t kLongest = int64_t{10} * 365 * 24 * 3600 * 1000;
+  return std::chrono::system_clock::now() +
+         std::chrono::milliseconds(std::min(milliseconds, kLongest));
 }
 
 // gRPC aborts the process on headers HTTP/2 does not allow.
@@ -22,8 +26,8 @@ bool isLegal(const tfs_header &header) {
 
 }  // namespace
 
-// One queue and one thread for the process, never destroyed: a queue that dies with its last channel
-// is what makes gRPC's own callback threads crash.
+// One queue and one thread for the process, never destroyed: a queue that dies with its last
+// channel is what makes gRPC's own callback threads crash.
 grpc::CompletionQueue &tfs_call::queue() {
   static grpc::CompletionQueue *const shared = [] {
     auto *queue = new grpc::CompletionQueue;
@@ -52,8 +56,7 @@ tfs_call::tfs_call(const tfs_call_options &options) : done_(options.done), user_
 tfs_call *tfs_call::start(tfs_channel &channel, const char *method, const grpc::ByteBuffer &request,
                           const tfs_call_options &options) {
   auto *call = new tfs_call(options);
-  call->reader_ =
-      channel.stub.PrepareUnaryCall(&call->context_, method, request, &queue());
+  call->reader_ = channel.stub.PrepareUnaryCall(&call->context_, method, request, &queue());
   call->timer_.Set(&queue(), fromNow(options.timeout_ms + options.grace_ms), &call->timer_event_);
   call->reader_->StartCall();
   call->reader_->Finish(&call->reply_, &call->status_, &call->finished_event_);

@@ -28,9 +28,9 @@ struct tfs_message {
   // The bytes in one piece, for protobuf; only for messages that are small when well-formed.
   std::string flat(size_t limit) const {
     if (byte_count > limit) {
-      throw tfs::Failure(tfs::kInternal,
-                         "message of " + std::to_string(byte_count) + " bytes where at most " +
-                             std::to_string(limit) + " are allowed");
+      throw tfs::Failure(tfs::kInternal, "message of " + std::to_string(byte_count) +
+                                             " bytes where at most " + std::to_string(limit) +
+                                             " are allowed");
     }
     return reader().text(limit);
   }

@@ -18,18 +18,19 @@ void putValues(std::string &out, const tfs_tensor &tensor) {
 
 std::string varintValues(const tfs_tensor &tensor) {
   std::string out;
-  const Field field = valueField(tensor.dtype);
-  switch (elementWidth(tensor.dtype)) {
-    case 1:
-      tensor.dtype == 6 ? putValues<int8_t>(out, tensor) : putValues<uint8_t>(out, tensor);
-      break;
-    case 2:
-      tensor.dtype == 5 ? putValues<int16_t>(out, tensor) : putValues<uint16_t>(out, tensor);
-      break;
-    case 4:
-      field.number == 7 ? putValues<int32_t>(out, tensor) : putValues<uint32_t>(out, tensor);
-      break;
-    default: putValues<uint64_t>(out, tensor);
+  switch (tensor.dtype) {
+    case kInt8: putValues<int8_t>(out, tensor); break;
+    case kUInt8:
+    case kBool: putValues<uint8_t>(out, tensor); break;
+    case kInt16: putValues<int16_t>(out, tensor); break;
+    case kUInt16:
+    case kHalf: putValues<uint16_t>(out, tensor); break;
+    case kInt32: putValues<int32_t>(out, tensor); break;
+    case kUInt32: putValues<uint32_t>(out, tensor); break;
+    case kInt64:
+    case kUInt64: putValues<uint64_t>(out, tensor); break;
+    default:
+      throw Failure(kInvalidArgument, "cannot send type number " + std::to_string(tensor.dtype));
   }
   return out;
 }
@@ -88,8 +89,8 @@ void putTensor(Pieces &out, uint32_t number, LentTensors &tensors, size_t index,
   putBytes(header, 2, shapeOf(tensor));
 
   const Field field = typed ? valueField(tensor.dtype) : Field{4, kBytes};
-  grpc::Slice payload = typed && field.type == kVarint ? grpc::Slice(varintValues(tensor))
-                                                       : tensors.slice(index);
+  grpc::Slice payload =
+      typed && field.type == kVarint ? grpc::Slice(varintValues(tensor)) : tensors.slice(index);
   if (payload.size() > 0) {
     putTag(header, field.number, kBytes);
     putVarint(header, payload.size());

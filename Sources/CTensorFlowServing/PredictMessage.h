@@ -6,6 +6,22 @@
 
 namespace tfs {
 
+// The numbers of tensorflow.DataType for the types of fixed width.
+enum DataType : int32_t {
+  kFloat = 1,
+  kDouble = 2,
+  kInt32 = 3,
+  kUInt8 = 4,
+  kInt16 = 5,
+  kInt8 = 6,
+  kInt64 = 9,
+  kBool = 10,
+  kUInt16 = 17,
+  kHalf = 19,
+  kUInt32 = 22,
+  kUInt64 = 23,
+};
+
 // A tensor that still lies in its message.
 struct Tensor {
   std::string name;

@@ -11,8 +11,8 @@
 
 #include "Failure.h"
 
-// Protobuf's wire format over a message in pieces. The reader trusts nothing: every length is checked
-// against what is left, groups and field number 0 are errors, nothing recurses.
+// Protobuf's wire format over a message in pieces. The reader trusts nothing: every length is
+// checked against what is left, groups and field number 0 are errors, nothing recurses.
 namespace tfs {
 
 using Slices = std::vector<grpc::Slice>;

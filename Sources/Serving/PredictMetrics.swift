@@ -21,6 +21,30 @@ struct PredictMetrics: Sendable {
 
   private typealias Labels = [(String, String)]
 
+  private let factory: any MetricsFactory
+
+  /// Series whose labels are known in advance begin at 0.
+  init(factory: any MetricsFactory) {
+    self.factory = factory
+    transferred(sent: 0, received: 0)
+    for source in [MetadataSource.memory, .redis, .server, .error] {
+      metadataCounter(source).increment(by: 0)
+    }
+    connected([:])
+  }
+
+  private func metadataCounter(_ source: MetadataSource) -> Counter {
+    counter(Name.metadata, [("result", source.rawValue)])
+  }
+
+  private func counter(_ name: String, _ labels: Labels) -> Counter {
+    Counter(label: name, dimensions: labels, factory: factory)
+  }
+
+  private func gauge(_ name: String, _ labels: Labels) -> Gauge {
+    Gauge(label: name, dimensions: labels, factory: factory)
+  }
+
   /// Jobs can name any model; only those a server has answered for become a label.
   private static func labels(_ model: ModelName, isKnown: Bool) -> Labels {
     isKnown
@@ -32,35 +56,38 @@ struct PredictMetrics: Sendable {
     _ model: ModelName, isKnown: Bool, code: StatusCode, duration: Duration, batchSize: Int?
   ) {
     let labels = Self.labels(model, isKnown: isKnown)
-    Counter(label: Name.requests, dimensions: labels + [("code", code.description)]).increment()
-    Timer(label: Name.duration, dimensions: labels).record(duration: duration)
-    if let batchSize { Recorder(label: Name.batchSize, dimensions: labels).record(batchSize) }
+    counter(Name.requests, labels + [("code", code.description)]).increment()
+    Timer(label: Name.duration, dimensions: labels, factory: factory).record(duration: duration)
+    if let batchSize {
+      Recorder(label: Name.batchSize, dimensions: labels, aggregate: true, factory: factory)
+        .record(batchSize)
+    }
   }
 
   func transferred(sent: Int, received: Int) {
-    Counter(label: Name.bytes, dimensions: [("direction", "out")]).increment(by: sent)
-    Counter(label: Name.bytes, dimensions: [("direction", "in")]).increment(by: received)
+    counter(Name.bytes, [("direction", "out")]).increment(by: sent)
+    counter(Name.bytes, [("direction", "in")]).increment(by: received)
   }
 
   func retried(_ model: ModelName, isKnown: Bool, code: StatusCode) {
     let labels = Self.labels(model, isKnown: isKnown) + [("code", code.description)]
-    Counter(label: Name.retries, dimensions: labels).increment()
+    counter(Name.retries, labels).increment()
   }
 
   func loaded(_ model: ModelName, isKnown: Bool, limit: Int, inFlight: Int) {
     let labels = [("model", isKnown ? model.name : "unknown")]
-    Gauge(label: Name.inFlight, dimensions: labels).record(inFlight)
-    Gauge(label: Name.limit, dimensions: labels).record(limit)
+    gauge(Name.inFlight, labels).record(inFlight)
+    gauge(Name.limit, labels).record(limit)
   }
 
   func connected(_ states: [Channel.State: Int]) {
     let ready = states[.ready] ?? 0
     let connecting = states.values.reduce(0, +) - ready
-    Gauge(label: Name.connections, dimensions: [("state", "ready")]).record(ready)
-    Gauge(label: Name.connections, dimensions: [("state", "connecting")]).record(connecting)
+    gauge(Name.connections, [("state", "ready")]).record(ready)
+    gauge(Name.connections, [("state", "connecting")]).record(connecting)
   }
 
   func metadataRead(from source: MetadataSource) {
-    Counter(label: Name.metadata, dimensions: [("result", source.rawValue)]).increment()
+    metadataCounter(source).increment()
   }
 }

@@ -68,7 +68,7 @@ extension ServingClient {
           return (index, result)
         }
       }
-      for _ in 0..<configuration.maximumInFlight { addTask() }
+      for _ in 0..<max(configuration.maximumInFlight, 1) { addTask() }
       for try await (index, part) in group {
         parts[index] = part
         addTask()
@@ -92,15 +92,20 @@ extension ServingClient {
     _ model: ModelName, _ inputs: [String: AnyNDArray], _ outputs: OutputSelection,
     batchSize: Int?, timeout: Duration, context: CallContext
   ) async throws -> [String: AnyNDArray] {
-    try await limiter.withPlace(for: model) {
+    func showLoad() {
+      let load = limiter.load(model)
+      metrics.loaded(
+        model, isKnown: memory[model].isKnown, limit: load.limit, inFlight: load.inFlight)
+    }
+    defer { showLoad() }
+    return try await limiter.withPlace(for: model) {
+      showLoad()
       let start = clock.now
       var code = StatusCode.ok
       defer {
-        let isKnown = memory[model].isKnown
-        let load = limiter.load(model)
         metrics.called(
-          model, isKnown: isKnown, code: code, duration: clock.now - start, batchSize: batchSize)
-        metrics.loaded(model, isKnown: isKnown, limit: load.limit, inFlight: load.inFlight)
+          model, isKnown: memory[model].isKnown, code: code, duration: clock.now - start,
+          batchSize: batchSize)
       }
       do {
         let result = try await exchange(model, inputs, outputs, timeout, context)

@@ -1,4 +1,5 @@
 import Logging
+import Metrics
 import Retrying
 
 /// A client of TensorFlow Serving: keeps a few connections, waits for a server that is away, retries
@@ -13,7 +14,7 @@ public final class ServingClient: PredictBackend {
   let limiter: ConcurrencyLimiter
   let memory = ModelMemory()
   let store: MetadataStore
-  let metrics = PredictMetrics()
+  let metrics: PredictMetrics
   /// Shared by all calls, so that an overloaded server is not asked again by each of them.
   let budget = RetryBudget()
 
@@ -24,11 +25,13 @@ public final class ServingClient: PredictBackend {
   ///   - clock: measures pauses, ages and expiry; deadlines of calls are real time.
   public init(
     _ configuration: ServingConfiguration, cache: (any MetadataCache)? = nil,
-    clock: AnyClock = .continuous, logger: Logger = Logger(label: "predict")
+    clock: AnyClock = .continuous, logger: Logger = Logger(label: "predict"),
+    metrics factory: any MetricsFactory = MetricsSystem.factory
   ) {
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
+    metrics = PredictMetrics(factory: factory)
     pool = ChannelPool(configuration, clock: clock)
     limiter = ConcurrencyLimiter(maximum: configuration.maximumInFlight, clock: clock)
     store = MetadataStore(cache: cache, expiry: configuration.metadataExpiry, clock: clock)

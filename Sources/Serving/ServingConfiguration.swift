@@ -36,7 +36,6 @@ public struct ServingConfiguration: Sendable {
 
   /// Host and port as gRPC takes them.
   var target: String {
-    if host.hasPrefix("unix:") { return host }
-    return host.contains(":") && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    host.contains(":") && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }

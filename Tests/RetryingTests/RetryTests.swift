@@ -78,9 +78,10 @@ private struct Trouble: RetryableError, Equatable {
     let kinds = ["wait", "wait", "count", "wait", "count", "count"]
     var calls = 0
     await #expect(throws: Trouble(kind: "count")) {
-      try await retry(
-        policy: { ($0 as? Trouble)?.kind == "wait" ? waiting : counted }, clock: AnyClock(clock)
-      ) {
+      func policy(for error: any Error) -> RetryPolicy? {
+        (error as? Trouble)?.kind == "wait" ? waiting : counted
+      }
+      try await retry(policy: policy, clock: AnyClock(clock)) {
         calls += 1
         throw Trouble(kind: kinds[calls - 1])
       }

@@ -11,6 +11,7 @@
 #pragma clang assume_nonnull begin
 #else
 #define _Nullable
+#define _Nonnull
 #endif
 
 #ifdef __cplusplus
@@ -26,17 +27,17 @@ typedef struct tfs_server_call tfs_server_call;
 typedef void (*tfs_called)(void *_Nullable user, tfs_server_call *call);
 
 typedef struct tfs_server_options {
-  const char *address;  // "127.0.0.1:0" for a free port, "unix:path"
+  const char *address;  // "127.0.0.1:0" for a free port
   tfs_called called;
   void *_Nullable user;  // used until tfs_server_destroy returns
 } tfs_server_options;
 
 /// Listens and serves until stopped. Fails if the port is taken.
 tfs_server *_Nullable tfs_server_start(const tfs_server_options *options, tfs_error *error);
-/// The port in use; 0 or 1 for a Unix socket.
+/// The port in use.
 int32_t tfs_server_port(const tfs_server *server);
-/// Refuses new calls, lets those in flight go on for `grace_ms`, then cancels them. Blocks until every
-/// call has been answered, so not on a thread that answers are waiting for. Once.
+/// Refuses new calls, lets those in flight go on for `grace_ms`, then cancels them. Blocks until
+/// every call has been answered, so not on a thread that answers are waiting for. Once.
 void tfs_server_stop(tfs_server *server, int64_t grace_ms);
 /// Stops without grace if that was not done; blocks likewise.
 void tfs_server_destroy(tfs_server *_Nullable server);
@@ -53,15 +54,15 @@ void tfs_server_call_headers(const tfs_server_call *call, void *_Nullable user,
                              void (*visit)(void *_Nullable user, const char *key, size_t key_length,
                                            const char *value, size_t value_length));
 /// Runs `over(user, cancelled)` exactly once: when the caller cancels, its deadline passes or its
-/// connection is lost (true), or when the call has ended (false). On the server's thread, or at once
-/// on this one. Set at most once per call.
+/// connection is lost (true), or when the call has ended (false). On the server's thread, or at
+/// once on this one. Set at most once per call.
 void tfs_server_call_watch(tfs_server_call *call, void *_Nullable user,
                            void (*over)(void *_Nullable user, bool cancelled));
 
 // MARK: Requests other than Predict's, parsed
 
-/// The model a GetModelMetadata or GetModelStatus request names, to `visit`; version -1: none given.
-/// For metadata, fails unless the one field asked for is "signature_def", as upstream.
+/// The model a GetModelMetadata or GetModelStatus request names, to `visit`; version -1: none
+/// given. For metadata, fails unless the one field asked for is "signature_def", as upstream.
 bool tfs_model_request_read(const tfs_message *request, bool is_metadata, void *_Nullable user,
                             void (*visit)(void *_Nullable user, const char *name, int64_t version),
                             tfs_error *error);
@@ -101,4 +102,5 @@ void tfs_server_call_fail(tfs_server_call *call, int32_t code, const char *messa
 #pragma clang assume_nonnull end
 #else
 #undef _Nullable
+#undef _Nonnull
 #endif

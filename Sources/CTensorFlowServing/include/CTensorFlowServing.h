@@ -1,9 +1,9 @@
 /// A gRPC client for TensorFlow Serving behind C.
 ///
 /// Calls run on one completion queue with one thread of its own, shared by the process. Unless a
-/// comment says otherwise: a pointer in is borrowed for the call and copied if kept, a handle out is
-/// owned by the caller and given back to its destroy function, which accepts NULL; functions may be
-/// called on any thread and never block. Failure is reported in `tfs_error`.
+/// comment says otherwise: a pointer in is borrowed for the call and copied if kept, a handle out
+/// is owned by the caller and given back to its destroy function, which accepts NULL; functions may
+/// be called on any thread and never block. Failure is reported in `tfs_error`.
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 #pragma clang assume_nonnull begin
 #else
 #define _Nullable
+#define _Nonnull
 #endif
 
 #ifdef __cplusplus
@@ -35,7 +36,8 @@ void tfs_error_clear(tfs_error *error);
 /// The bytes of one protobuf message, in as many pieces as they arrived in. Immutable.
 typedef struct tfs_message tfs_message;
 
-/// A copy of `bytes`, cut into pieces of `piece_size`: what a recorded message looks like on arrival.
+/// A copy of `bytes`, cut into pieces of `piece_size`: what a recorded message looks like on
+/// arrival.
 tfs_message *_Nullable tfs_message_create(const void *_Nullable bytes, size_t count,
                                           size_t piece_size, tfs_error *error);
 size_t tfs_message_byte_count(const tfs_message *message);
@@ -45,9 +47,9 @@ void tfs_message_destroy(tfs_message *_Nullable message);
 
 // MARK: Tensors
 
-/// A tensor whose memory is lent: `release(owner)` runs exactly once, on any thread, when the memory
-/// is no longer read, which may be after the call has ended. Also when the function given the tensor
-/// fails. `name` and `shape` are borrowed. Elements are row-major and little-endian.
+/// A tensor whose memory is lent: `release(owner)` runs exactly once, on any thread, when the
+/// memory is no longer read, which may be after the call has ended. Also when the function given
+/// the tensor fails. `name` and `shape` are borrowed. Elements are row-major and little-endian.
 typedef struct tfs_tensor {
   const char *name;
   int32_t dtype;  // number of tensorflow.DataType
@@ -63,7 +65,10 @@ typedef struct tfs_tensor {
 /// Immutable; keeps the message's memory alive by itself.
 typedef struct tfs_predict_message tfs_predict_message;
 
-typedef enum tfs_predict_kind { TFS_PREDICT_REQUEST = 0, TFS_PREDICT_RESPONSE = 1 } tfs_predict_kind;
+typedef enum tfs_predict_kind {
+  TFS_PREDICT_REQUEST = 0,
+  TFS_PREDICT_RESPONSE = 1
+} tfs_predict_kind;
 
 /// Finds the tensors of a message without copying them. Takes time for every field, none for the
 /// tensors' elements, and memory for names and shapes only: at most 1,024 tensors of rank 254.
@@ -108,10 +113,10 @@ const char *tfs_predict_filter(const tfs_predict_message *predict, size_t index)
 typedef struct tfs_channel tfs_channel;
 
 typedef struct tfs_channel_options {
-  const char *target;         // "host:port", "[v6]:port", "unix:path", or with a scheme as gRPC has it
-  int32_t keepalive_time_ms;  // 0: no pings
+  const char *target;            // "host:port" or "[v6]:port"
+  int32_t keepalive_time_ms;     // silence before a ping; 0: no pings
   int32_t keepalive_timeout_ms;  // for the answer to one
-  bool gzip;                  // compress requests
+  bool gzip;                     // compress requests
 } tfs_channel_options;
 
 tfs_channel *_Nullable tfs_channel_create(const tfs_channel_options *options, tfs_error *error);
@@ -212,4 +217,5 @@ bool tfs_health_read(const tfs_message *reply, int32_t *status, tfs_error *error
 #pragma clang assume_nonnull end
 #else
 #undef _Nullable
+#undef _Nonnull
 #endif
