@@ -15,8 +15,10 @@ let package = Package(
   name: "redis-consumer",
   products: [
     .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
+    .executable(name: "kiosk-model-server", targets: ["ModelServer"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -28,6 +30,7 @@ let package = Package(
     // C libraries: a module map and a header each.
     .systemLibrary(name: "CDeflate"),
     .systemLibrary(name: "CHiredis"),
+    .systemLibrary(name: "CJPEG"),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CPNG"),
     .systemLibrary(name: "CTIFF"),
@@ -51,7 +54,7 @@ let package = Package(
     .target(name: "Arrays", swiftSettings: swiftSettings),
     .target(name: "ImageAlgorithms", dependencies: ["Arrays"], swiftSettings: swiftSettings),
     .target(
-      name: "ImageFiles", dependencies: ["Arrays", "CDeflate", "CPNG", "CTIFF", "CZip"],
+      name: "ImageFiles", dependencies: ["Arrays", "CDeflate", "CJPEG", "CPNG", "CTIFF", "CZip"],
       swiftSettings: swiftSettings),
 
     // Where and how often work runs.
@@ -118,6 +121,14 @@ let package = Package(
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "ConsumeRedisEvents", dependencies: ["ConsumerMain"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "ModelServer",
+      dependencies: [
+        "Arrays", "Executors", "ImageAlgorithms", "ModelServing",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: swiftSettings),
 
     // Benchmarks print ratios; they are not tests.
     .executableTarget(
@@ -133,6 +144,12 @@ let package = Package(
     .executableTarget(
       name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
       path: "Benchmarks/Redis", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "SegmentationBenchmark",
+      dependencies: [
+        "Arrays", "ImageAlgorithms", "ImageFiles", "ModelServer", "Serving", "TestSupport",
+      ],
+      path: "Benchmarks/Segmentation", swiftSettings: swiftSettings),
     .executableTarget(
       name: "ServingBenchmark", dependencies: ["Arrays", "Serving", "ModelServing"],
       path: "Benchmarks/Serving", swiftSettings: swiftSettings),
