@@ -1,0 +1,103 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Opens connections: TCP, TLS, login and a first reply within one deadline.
+struct Connector: Sendable {
+  let configuration: RedisConfiguration
+  let eventLoop: any EventLoop
+  private let tls: TLSContexts?
+
+  init(_ configuration: RedisConfiguration, eventLoop: any EventLoop) {
+    self.configuration = configuration
+    self.eventLoop = eventLoop
+    tls = configuration.tls.map { TLSContexts($0) }
+  }
+
+  /// - Throws: ``RedisError`` with the address and a hint, or `CancellationError`.
+  func connect(to endpoint: RedisEndpoint, until deadline: NIODeadline) async throws
+    -> RedisConnection
+  {
+    let deadline = min(deadline, .now() + TimeAmount(configuration.connectTimeout))
+    do {
+      let connection = try await open(endpoint, until: deadline)
+      do {
+        try await logIn(connection, until: deadline)
+        return connection
+      } catch {
+        connection.close("the login failed")
+        throw error
+      }
+    } catch let error as RedisError {
+      if error.code == .tlsFailed { tls?.reload() }
+      throw error.whileConnecting(to: endpoint, hint: hint(for: error))
+    }
+  }
+
+  /// What to look at when the peer hangs up or is silent where a Redis would have answered.
+  private func hint(for error: RedisError) -> String? {
+    switch (error.code, tls) {
+    case (.connectionLost, nil) where !RedisError.announcesHangUp(error.reason):
+      "before its first reply: does this port expect TLS (REDIS_TLS)?"
+    case (.timedOut, nil): "is this a Redis, and does it expect TLS (REDIS_TLS)?"
+    case (.timedOut, _?), (.connectionLost, _?): "does this port speak TLS (REDIS_TLS)?"
+    default: nil
+    }
+  }
+
+  private func open(_ endpoint: RedisEndpoint, until deadline: NIODeadline) async throws
+    -> RedisConnection
+  {
+    let attempt = ConnectionAttempt(eventLoop: eventLoop)
+    return try await withTaskCancellationHandler {
+      attempt.start(
+        until: deadline,
+        connect: {
+          bootstrap(endpoint, until: deadline).connect(host: endpoint.host, port: endpoint.port)
+        }, endpoint: endpoint)
+      return try await attempt.result.get()
+    } onCancel: {
+      attempt.cancel()
+    }
+  }
+
+  private func bootstrap(_ endpoint: RedisEndpoint, until deadline: NIODeadline) -> ClientBootstrap
+  {
+    let limits = configuration.limits
+    return ClientBootstrap(group: eventLoop)
+      .connectTimeout(max(deadline - .now(), .milliseconds(1)))
+      // A peer that vanished while nothing was sent is noticed by the system after a minute.
+      .channelOption(.socketOption(.so_keepalive), value: 1)
+      .channelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 30)
+      .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 10)
+      .channelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let handler = try ConnectionHandler(
+            eventLoop: channel.eventLoop, limits: limits, awaitsTLS: tls != nil)
+          if let tls {
+            try channel.pipeline.syncOperations.addHandler(tls.makeHandler(host: endpoint.host))
+          }
+          try channel.pipeline.syncOperations.addHandler(handler)
+        }
+      }
+  }
+
+  private func logIn(_ connection: RedisConnection, until deadline: NIODeadline) async throws {
+    let steps = LoginStep.steps(configuration)
+    let request = try Request(pipeline: steps.map(\.command), deadline: deadline)
+    let replies = try await connection.send(request).array ?? []
+    for (step, reply) in zip(steps, replies) {
+      if let message = reply.errorMessage, let error = step.error(message) { throw error }
+    }
+  }
+}
+
+extension TimeAmount {
+  init(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    // A wait of centuries is as good as any.
+    self = .nanoseconds(overflow ? .max / 4 : min(whole + attoseconds / 1_000_000_000, .max / 4))
+  }
+}
