@@ -26,10 +26,9 @@ import Telemetry
 
   static func main() async {
     do {
-      guard let command = try parseAsRoot() as? any KioskCommand else {
-        throw CleanExit.helpRequest(Kiosk.self)
-      }
-      Glibc.exit(await run(command))
+      var command = try parseAsRoot()
+      if let command = command as? any KioskCommand { Glibc.exit(await run(command)) }
+      try command.run()
     } catch {
       // Help and version also arrive here.
       let isFine = exitCode(for: error).isSuccess
