@@ -6,10 +6,17 @@ let swiftSettings: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// The C++ libraries behind gRPC. Named one by one: `pkgConfig: "grpc++"` prints megabytes of
+/// warnings.
+let grpcLibraries: [LinkerSetting] =
+  ["grpc++", "grpc", "gpr", "protobuf", "absl_synchronization"].map { .linkedLibrary($0) }
+
 let package = Package(
   name: "redis-consumer",
+  products: [
+    .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
+  ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -19,31 +26,164 @@ let package = Package(
   ],
   targets: [
     // C libraries: a module map and a header each.
+    .systemLibrary(name: "CDeflate"),
+    .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CPNG"),
+    .systemLibrary(name: "CTIFF"),
+    .systemLibrary(name: "CZip"),
+
+    // C++ behind one C header each.
+    .target(
+      name: "CTensorFlowServing",
+      cxxSettings: [.headerSearchPath("generated")],
+      linkerSettings: grpcLibraries),
+    .target(
+      name: "CModelServer",
+      dependencies: ["CTensorFlowServing"],
+      cxxSettings: [
+        .headerSearchPath("../CTensorFlowServing"),
+        .headerSearchPath("../CTensorFlowServing/generated"),
+      ],
+      linkerSettings: grpcLibraries),
 
     // Images.
     .target(name: "Arrays", swiftSettings: swiftSettings),
+    .target(name: "ImageAlgorithms", dependencies: ["Arrays"], swiftSettings: swiftSettings),
+    .target(
+      name: "ImageFiles", dependencies: ["Arrays", "CDeflate", "CPNG", "CTIFF", "CZip"],
+      swiftSettings: swiftSettings),
 
-    // Where work runs.
+    // Where and how often work runs.
     .target(name: "Executors", swiftSettings: swiftSettings),
+    .target(name: "Retrying", swiftSettings: swiftSettings),
 
     // The world outside.
+    .target(
+      name: "RedisClient",
+      dependencies: [
+        "CHiredis",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftSettings),
     .target(
       name: "Buckets",
       dependencies: ["CLinux", "Executors", .product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Arrays", "CTensorFlowServing", "Retrying",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "ModelServing", dependencies: ["Arrays", "CModelServer", "Serving"],
+      swiftSettings: swiftSettings),
+
+    // Jobs.
+    .target(
+      name: "JobQueue", dependencies: ["RedisClient"],
+      resources: ["claim", "finish", "heartbeat", "recover", "release", "submit", "update"].map {
+        .embedInCode("Scripts/\($0).lua")
+      },
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Consumers",
+      dependencies: [
+        "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Retrying",
+        "Serving", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftSettings),
 
     // Executables and their wiring.
+    .target(name: "Settings", swiftSettings: swiftSettings),
     .target(
       name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
-    .target(name: "Settings", swiftSettings: swiftSettings),
+    .target(
+      name: "ServiceSetup", dependencies: ["Buckets", "RedisClient", "Settings", "Telemetry"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "ConsumerMain",
+      dependencies: [
+        "CLinux", "Consumers", "ServiceSetup",
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "ConsumeRedisEvents", dependencies: ["ConsumerMain"], swiftSettings: swiftSettings),
+
+    // Benchmarks print ratios; they are not tests.
+    .executableTarget(
+      name: "ImageAlgorithmsBenchmark", dependencies: ["Arrays", "ImageAlgorithms"],
+      path: "Benchmarks/ImageAlgorithms", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "ImageFilesBenchmark", dependencies: ["Arrays", "CZip", "ImageFiles"],
+      path: "Benchmarks/ImageFiles", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "JobsBenchmark",
+      dependencies: ["ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport"],
+      path: "Benchmarks/Jobs", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
+      path: "Benchmarks/Redis", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "ServingBenchmark", dependencies: ["Arrays", "Serving", "ModelServing"],
+      path: "Benchmarks/Serving", swiftSettings: swiftSettings),
 
     // Tests.
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "Executors", "RedisClient",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      path: "Tests/TestSupport", swiftSettings: swiftSettings),
     .testTarget(name: "ArraysTests", dependencies: ["Arrays"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImageAlgorithmsTests", dependencies: ["Arrays", "ImageAlgorithms", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ImageFilesTests", dependencies: ["Arrays", "CDeflate", "ImageFiles", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "RedisClientTests",
+      dependencies: [
+        "RedisClient", "TestSupport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: swiftSettings),
     .testTarget(name: "BucketsTests", dependencies: ["Buckets"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "RetryingTests", dependencies: ["Retrying", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ServingTests",
+      dependencies: [
+        "Arrays", "CModelServer", "CTensorFlowServing", "ModelServing", "Retrying", "Serving",
+        "TestSupport",
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ConsumersTests", dependencies: ["Consumers", "ModelServing", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["ConsumeRedisEvents", "JobQueue", "ModelServing", "TestSupport"],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

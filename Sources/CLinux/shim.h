@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>

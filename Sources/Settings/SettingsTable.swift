@@ -82,6 +82,9 @@ public enum SettingsTable {
     Setting(
       "GRPC_KEEPALIVE_TIME", seconds, default: "20",
       "Seconds between pings while a call is under way; 0 for none."),
+    Setting(
+      "GRPC_COMPRESSION", .choice(["none", "gzip"]), default: "none",
+      "Compression of requests; images gain little from it."),
     Setting("MAX_RETRY", .integer(0...1000), default: "5", "Repetitions of a failing call."),
     Setting(
       "METADATA_EXPIRE_TIME", seconds, default: "30",

@@ -2,7 +2,7 @@
 ///
 /// The limit only turns a hang into a failure: `body` must react to cancellation.
 public func within<Value: Sendable>(
-  _ limit: Duration = .seconds(30), _ what: String,
+  _ limit: Duration, _ what: String,
   _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
   try await withThrowingTaskGroup(of: Value.self) { group in
@@ -19,10 +19,10 @@ public func within<Value: Sendable>(
 
 /// Repeats `condition` until it holds: for what changes in another process and cannot be awaited.
 public func eventually(
-  _ limit: Duration = .seconds(30), _ what: String,
+  _ what: String, within limit: Duration = .seconds(30),
   _ condition: @escaping @Sendable () async throws -> Bool
 ) async throws {
-  try await within(limit, "waiting until \(what)") {
+  try await TestSupport.within(limit, "waiting until \(what)") {
     while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
   }
 }

@@ -118,6 +118,7 @@ public final class RedisClient: Sendable {
 
   /// Opens a connection to the primary; it is closed by the end of `run()` at the latest.
   func connect(attempt: Int, until deadline: NIODeadline) async throws -> RedisConnection {
+    if connections.withLock({ $0.isStopped }) { throw RedisError.stopped }
     let endpoint = try await provider.primary(attempt: attempt)
     let connection = try await connector.connect(to: endpoint, until: deadline)
     guard connections.withLock({ $0.add(connection) }) else {
@@ -165,7 +166,7 @@ struct Connections {
 
   private var open: [ObjectIdentifier: RedisConnection] = [:]
   private var idle: [RedisConnection] = []
-  private var isStopped = false
+  private(set) var isStopped = false
   var hasRun = false
 
   /// Returns false when the client has stopped.

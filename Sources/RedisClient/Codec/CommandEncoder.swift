@@ -72,7 +72,7 @@ enum CommandEncoder {
     _ body: () throws(RedisError) -> Void
   ) throws(RedisError) {
     var rest = scratch
-    for index in start...command.arguments.count {
+    for index in start..<(command.arguments.count + 1) {
       guard lengths[index] < borrowedSize else {
         let remaining = rest
         return try command.part(index).withRedisBytes { (bytes) throws(RedisError) in

@@ -48,12 +48,14 @@ struct Connector: Sendable {
   private func open(_ endpoint: RedisEndpoint, until deadline: NIODeadline) async throws
     -> RedisConnection
   {
+    let context = try tls?.context()
     let attempt = ConnectionAttempt(eventLoop: eventLoop)
     return try await withTaskCancellationHandler {
       attempt.start(
         until: deadline,
         connect: {
-          bootstrap(endpoint, until: deadline).connect(host: endpoint.host, port: endpoint.port)
+          bootstrap(endpoint, context, until: deadline)
+            .connect(host: endpoint.host, port: endpoint.port)
         }, endpoint: endpoint)
       return try await attempt.result.get()
     } onCancel: {
@@ -61,8 +63,9 @@ struct Connector: Sendable {
     }
   }
 
-  private func bootstrap(_ endpoint: RedisEndpoint, until deadline: NIODeadline) -> ClientBootstrap
-  {
+  private func bootstrap(
+    _ endpoint: RedisEndpoint, _ context: NIOSSLContext?, until deadline: NIODeadline
+  ) -> ClientBootstrap {
     let limits = configuration.limits
     return ClientBootstrap(group: eventLoop)
       .connectTimeout(max(deadline - .now(), .milliseconds(1)))
@@ -73,12 +76,13 @@ struct Connector: Sendable {
       .channelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let handler = try ConnectionHandler(
-            eventLoop: channel.eventLoop, limits: limits, awaitsTLS: tls != nil)
-          if let tls {
-            try channel.pipeline.syncOperations.addHandler(tls.makeHandler(host: endpoint.host))
+          let pipeline = channel.pipeline.syncOperations
+          if let tls, let context {
+            try pipeline.addHandler(tls.makeHandler(context, host: endpoint.host))
           }
-          try channel.pipeline.syncOperations.addHandler(handler)
+          try pipeline.addHandler(
+            ConnectionHandler(
+              eventLoop: channel.eventLoop, limits: limits, awaitsTLS: context != nil))
         }
       }
   }

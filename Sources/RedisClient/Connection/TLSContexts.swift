@@ -17,14 +17,18 @@ final class TLSContexts: Sendable {
     current.withLock { $0 = nil }
   }
 
+  /// Reads the files, unless that was done before.
+  ///
   /// - Throws: ``RedisError`` when a file cannot be used.
-  func makeHandler(host: String) throws(RedisError) -> NIOSSLClientHandler {
-    let context = try current.withLock { (current) throws(RedisError) in
-      if let context = current { return context }
-      let context = try makeContext()
-      current = context
-      return context
-    }
+  func context() throws(RedisError) -> NIOSSLContext {
+    if let context = current.withLock({ $0 }) { return context }
+    let context = try makeContext()
+    current.withLock { $0 = context }
+    return context
+  }
+
+  func makeHandler(_ context: NIOSSLContext, host: String) throws(RedisError) -> NIOSSLClientHandler
+  {
     do {
       return try NIOSSLClientHandler(context: context, serverHostname: expectedName(host))
     } catch {

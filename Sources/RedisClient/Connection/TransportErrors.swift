@@ -17,7 +17,10 @@ extension RedisError {
     case let error as NIOSSLError: RedisError(.tlsFailed, reason: tlsText("\(error)"))
     case let error as BoringSSLError: RedisError(.tlsFailed, reason: tlsText("\(error)"))
     case let error as NIOSSLExtraError: RedisError(.tlsFailed, reason: tlsText("\(error)"))
-    case let error as NIOConnectionError: RedisError(.connectionFailed, reason: connectText(error))
+    case let error as NIOConnectionError:
+      // One of ours comes from setting up the channel.
+      error.connectionErrors.lazy.compactMap { $0.error as? RedisError }.first
+        ?? RedisError(.connectionFailed, reason: connectText(error))
     case ChannelError.connectTimeout:
       RedisError(.connectionFailed, reason: "no answer within the time to connect")
     case let error as ChannelError: RedisError(.connectionLost, reason: "\(error)")
@@ -49,7 +52,7 @@ extension RedisError {
   private static func tlsText(_ text: String) -> String {
     let hints = [
       ("CERTIFICATE_VERIFY_FAILED", "the certificate is not signed by a trusted authority"),
-      ("unableToValidateCertificate", "the certificate does not fit the host; see REDIS_HOST"),
+      ("failedToValidateHostname", "the certificate does not fit the host; see REDIS_HOST"),
       ("WRONG_VERSION_NUMBER", "the port does not speak TLS; see REDIS_TLS"),
       ("CERTIFICATE_REQUIRED", "the server wants a certificate; see REDIS_TLS_CERT_FILE"),
       ("UNKNOWN_CA", "the server does not trust our certificate; see REDIS_TLS_CERT_FILE"),

@@ -37,7 +37,7 @@ public struct RedisEndpoint: Sendable, Hashable, CustomStringConvertible {
       host = text[..<colon]
       port = text[text.index(after: colon)...]
     }
-    guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "/" || $0 == "\0" })
+    guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || "/[]\0".contains($0) })
     else { throw problem("names no host") }
     let number = port.map { Int($0) } ?? defaultPort
     guard let number, (1...65535).contains(number) else { throw problem("has no usable port") }

@@ -1,0 +1,76 @@
+import Arrays
+import ImageAlgorithms
+
+/// Seconds the Python service's libraries were measured at, one thread, on another machine of the
+/// same kind, by side of the frame.
+let python: [String: [Int: Double]] = [
+  "CLAHE": [512: 0.008, 1024: 0.032, 2048: 0.176],
+  "gaussian, sigma 2": [512: 0.003, 1024: 0.017, 2048: 0.081],
+  "h_maxima, radius 10": [512: 0.240, 1024: 1.07, 2048: 8.19],
+  "h_maxima, radius 2": [512: 0.092, 1024: 0.43, 2048: 3.12],
+  "watershed": [512: 0.015, 1024: 0.088, 2048: 0.650],
+  "fill_holes": [512: 0.013, 1024: 0.054, 2048: 0.250],
+  "deep_watershed, nuclear": [512: 0.269, 1024: 1.26, 2048: 9.62],
+  "deep_watershed, Mesmer": [512: 0.132, 1024: 0.613, 2048: 5.06],
+]
+
+/// Prints the best of a few runs beside Python's.
+func measure(_ name: String, _ size: Int, _ body: () throws -> Void) rethrows {
+  let clock = ContinuousClock()
+  var best = Duration.seconds(3600)
+  for _ in 0..<(size > 1000 ? 5 : 10) { best = min(best, try clock.measure(body)) }
+  let seconds = Double(best.components.attoseconds) * 1e-18 + Double(best.components.seconds)
+  let reference = python[name]?[size]
+  print(
+    name.padded(to: 26), String(size).padded(to: 6), milliseconds(seconds).padded(to: 10),
+    reference.map { milliseconds($0).padded(to: 10) } ?? "         -",
+    reference.map { String(Int($0 / seconds)) + "x" } ?? "-")
+}
+
+func milliseconds(_ seconds: Double) -> String {
+  let tenths = Int((seconds * 10_000).rounded())
+  return "\(tenths / 10).\(tenths % 10)"
+}
+
+extension String {
+  func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+}
+
+print("One thread, best run, milliseconds; Python's were measured elsewhere, see the source.")
+print(
+  "step".padded(to: 26), "side".padded(to: 6), "here".padded(to: 10), "Python".padded(to: 10),
+  "ratio")
+for size in [512, 1024, 2048] {
+  let frame = SyntheticFrame(size: size, seed: 7)
+  let shape = [1, size, size, 1]
+  let image = try frame.image.reshaped(to: shape)
+  let maxima = try frame.maxima.reshaped(to: shape)
+  let interior = try frame.interior.reshaped(to: shape)
+  let smooth = try gaussian(frame.interior, sigma: 1)
+  let mask = smooth.map { $0 > 0.01 }
+  let tops = try hMaxima(frame.maxima, h: 0.1, radius: 10)
+  let markers = try connectedComponents(tops, connectivity: .eight)
+  let labels = try watershed(descending: smooth, markers: markers.labels, mask: mask)
+
+  try measure("CLAHE", size) { _ = try histogramNormalization(image) }
+  try measure("gaussian, sigma 1", size) { _ = try gaussian(frame.interior, sigma: 1) }
+  try measure("gaussian, sigma 2", size) { _ = try gaussian(frame.interior, sigma: 2) }
+  try measure("h_maxima, radius 10", size) { _ = try hMaxima(frame.maxima, h: 0.1, radius: 10) }
+  try measure("h_maxima, radius 2", size) { _ = try hMaxima(frame.maxima, h: 0.075, radius: 2) }
+  try measure("components", size) { _ = try connectedComponents(tops, connectivity: .eight) }
+  try measure("watershed", size) {
+    _ = try watershed(descending: smooth, markers: markers.labels, mask: mask)
+  }
+  try measure("fill_holes", size) { _ = try fillHoles(labels, maximumArea: 15) }
+  try measure("distance transform", size) { _ = try distanceTransform(mask) }
+  try measure("local maxima", size) { _ = try localMaxima(frame.maxima, threshold: 0.5) }
+  try measure("deep_watershed, nuclear", size) {
+    _ = try deepWatershed(maxima: maxima, interior: interior, parameters: .nuclear)
+  }
+  try measure("deep_watershed, Mesmer", size) {
+    _ = try deepWatershed(maxima: maxima, interior: interior, parameters: .mesmerWholeCell)
+  }
+  print("  (\(markers.count) markers)")
+}

@@ -1,0 +1,40 @@
+# Everything a developer runs. Plain `make` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test golden check build protos bench system-packages
+
+# `make bench` runs all programs under Benchmarks/; `make bench BENCH=Redis` one of them.
+BENCH ?= $(notdir $(wildcard Benchmarks/*))
+# `make demo KEEP=1` leaves everything running.
+KEEP ?=
+
+help: ## Lists these targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+system-packages:
+	@scripts/install-system-packages.sh
+
+demo: system-packages ## Segments a real image with everything running on this machine
+	@KEEP=$(KEEP) scripts/demo.sh
+
+test: system-packages ## Builds and runs every test
+	swift build --build-tests
+	swift test --skip-build
+
+golden: system-packages ## Runs the golden cases, from GOLDEN_ALGORITHMS if set
+	swift build --build-tests
+	swift test --skip-build --filter Golden
+
+check: system-packages ## Checks format, generated code and documents
+	@scripts/check.sh
+
+build: system-packages ## Builds the executables, optimised
+	swift build -c release
+
+protos: ## Generates the protobuf code anew (needs protoc 3.21.12)
+	@scripts/protos.sh
+
+bench: system-packages ## Runs the benchmarks, which print ratios
+	@for name in $(BENCH); do \
+	  swift run -c release "$${name}Benchmark" || exit 1; \
+	done

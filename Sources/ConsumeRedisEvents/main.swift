@@ -1,0 +1,3 @@
+import ConsumerMain
+
+await ConsumerMain.run()

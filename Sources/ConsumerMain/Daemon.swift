@@ -1,0 +1,116 @@
+import Buckets
+import Consumers
+import JobQueue
+import Logging
+import RedisClient
+import ServiceSetup
+import Serving
+import Settings
+import UnixSignals
+
+/// Connects the parts, runs them and stops them in order.
+struct Daemon {
+  private let configuration: ConsumerConfiguration
+  private let values: SettingValues
+  private let logger: Logger
+
+  /// How long putting jobs back may take once the grace period is over.
+  private static let releaseTimeout: Duration = .seconds(10)
+
+  init(_ configuration: ConsumerConfiguration, _ values: SettingValues) {
+    self.configuration = configuration
+    self.values = values
+    var logger = Logger(label: "consumer")
+    logger[metadataKey: "queue"] = "\(configuration.queue)"
+    logger[metadataKey: "consumer_type"] = "\(configuration.settings.consumerType)"
+    logger[metadataKey: "host"] = "\(configuration.worker)"
+    self.logger = logger
+  }
+
+  /// - Returns: the exit code.
+  func run() async -> Int32 {
+    do {
+      let bucket = try values.openBucket(at: configuration.bucket)
+      if let folder = bucket as? FolderBucket { await folder.removeStaleUploads() }
+      let redis = RedisClient(configuration.redis, logger: Logger(label: "redis"))
+      let context = ConsumerContext(
+        queue: JobQueue(
+          name: configuration.queue, worker: configuration.worker, redis: redis),
+        bucket: bucket,
+        models: ServingClient(
+          configuration.serving,
+          cache: RedisMetadataCache(redis: redis, expiry: configuration.serving.metadataExpiry),
+          logger: Logger(label: "predict")),
+        settings: configuration.settings,
+        workFolder: try WorkFolder(in: configuration.temporaryFolder, logger: logger),
+        logger: logger)
+      logger.info(
+        "started",
+        metadata: [
+          "event": "started", "redis": "\(configuration.redis)",
+          "bucket": "\(configuration.bucket)",
+          "version": "\(Version.number)",
+        ])
+      await serve(
+        ConsumerService(configuration.type, context: context, slotCount: configuration.slots), redis
+      )
+      logger.info("stopped", metadata: ["event": "stopped"])
+      return 0
+    } catch {
+      logger.critical("cannot start", metadata: ["event": "start_failed", "error": "\(error)"])
+      return 1
+    }
+  }
+
+  /// Runs the service until it is stopped by signals. Redis goes last: the jobs' ends need it.
+  private func serve(_ service: ConsumerService, _ redis: RedisClient) async {
+    await withTaskGroup { connections in
+      connections.addTask { await redis.run() }
+      await withTaskGroup { group in
+        group.addTask {
+          await service.run()
+          return true
+        }
+        group.addTask {
+          await stopOnSignals(service)
+          return false
+        }
+        // The service ends by itself once it is drained; when the signals' task ends first, its
+        // time is over.
+        _ = await group.next()
+        group.cancelAll()
+      }
+      connections.cancelAll()
+    }
+  }
+
+  /// First signal: drain. Second signal, or the end of the grace period: put back what is in work.
+  private func stopOnSignals(_ service: ConsumerService) async {
+    let (drained, drain) = AsyncStream<Void>.makeStream()
+    await withTaskGroup { group in
+      group.addTask {
+        var count = 0
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+          count += 1
+          if count == 2 { return }
+          logger.info(
+            "stopping: no more jobs are taken",
+            metadata: ["event": "draining", "signal": "\(signal)"])
+          service.drain()
+          drain.finish()
+        }
+      }
+      group.addTask {
+        for await _ in drained {}
+        _ = try? await Task.sleep(for: configuration.shutdownTimeout)
+      }
+      await group.next()
+      group.cancelAll()
+    }
+    if Task.isCancelled { return }
+    logger.warning(
+      "stopping: running jobs go back to the queue", metadata: ["event": "releasing"])
+    service.stop()
+    try? await Task.sleep(for: Self.releaseTimeout)
+  }
+}

@@ -1,0 +1,26 @@
+import Buckets
+import JobQueue
+import Logging
+import Serving
+
+/// What every consumer of a process shares.
+public struct ConsumerContext: Sendable {
+  public var queue: JobQueue
+  public var bucket: any Bucket
+  public var models: any PredictBackend
+  public var settings: ConsumerSettings
+  public var workFolder: WorkFolder
+  public var logger: Logger
+
+  public init(
+    queue: JobQueue, bucket: any Bucket, models: any PredictBackend, settings: ConsumerSettings,
+    workFolder: WorkFolder, logger: Logger
+  ) {
+    self.queue = queue
+    self.bucket = bucket
+    self.models = models
+    self.settings = settings
+    self.workFolder = workFolder
+    self.logger = logger
+  }
+}

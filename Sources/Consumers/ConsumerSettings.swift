@@ -1,0 +1,65 @@
+import ImageFiles
+import Serving
+
+/// What consumers need to know of the settings.
+public struct ConsumerSettings: Sendable {
+  public var consumerType: String
+  /// Models for the slots of a job's `channels`, in their order.
+  public var nuclearModel: ModelName
+  public var cytoplasmModel: ModelName
+  public var phaseModel: ModelName
+  public var imageLimits: ImageLimits
+  /// Images of ``minimumModelSize`` squared in one call.
+  public var maximumBatchSize: Int
+  /// Pixels.
+  public var minimumModelSize: Int
+  /// Predict calls of one job at a time.
+  public var maximumCallsInFlight: Int
+  /// Bytes of an input file.
+  public var maximumInputBytes: Int
+  /// Nil for no limit.
+  public var jobTimeout: Duration?
+  public var heartbeatInterval: Duration
+
+  public init(
+    consumerType: String = "image",
+    nuclearModel: ModelName = ModelName(name: "NuclearSegmentation", version: 6),
+    cytoplasmModel: ModelName = ModelName(name: "CytoplasmSegmentation", version: 5),
+    phaseModel: ModelName = ModelName(name: "PhaseCytoSegmentation", version: 0),
+    imageLimits: ImageLimits = ImageLimits(),
+    maximumBatchSize: Int = 64, minimumModelSize: Int = 128, maximumCallsInFlight: Int = 4,
+    maximumInputBytes: Int = 16 << 30, jobTimeout: Duration? = nil,
+    heartbeatInterval: Duration = .seconds(10)
+  ) {
+    self.consumerType = consumerType
+    self.nuclearModel = nuclearModel
+    self.cytoplasmModel = cytoplasmModel
+    self.phaseModel = phaseModel
+    self.imageLimits = imageLimits
+    self.maximumBatchSize = maximumBatchSize
+    self.minimumModelSize = minimumModelSize
+    self.maximumCallsInFlight = maximumCallsInFlight
+    self.maximumInputBytes = maximumInputBytes
+    self.jobTimeout = jobTimeout
+    self.heartbeatInterval = heartbeatInterval
+  }
+}
+
+/// What images may ask of the service.
+public struct ImageLimits: Sendable {
+  /// Rows.
+  public var height: Int
+  /// Columns.
+  public var width: Int
+  public var frames: Int
+  public var scale: ClosedRange<Double>
+
+  public init(
+    height: Int = 2048, width: Int = 2048, frames: Int = 60, scale: ClosedRange<Double> = 0.1...10
+  ) {
+    self.height = height
+    self.width = width
+    self.frames = frames
+    self.scale = scale
+  }
+}

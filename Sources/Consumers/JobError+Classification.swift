@@ -1,0 +1,49 @@
+import Arrays
+import Buckets
+import ImageAlgorithms
+import ImageFiles
+import JobQueue
+import RedisClient
+import Serving
+
+extension JobError {
+  /// Any error as one that a job can end with.
+  public init(_ error: any Error) {
+    switch error {
+    case let error as JobError: self = error
+    case let error as BucketError: self.init(Self.code(of: error), error.description)
+    case let error as ImageFileError: self.init(Self.code(of: error), error.description)
+    case let error as ImageError:
+      self.init(
+        error.code == .unexpectedModelOutput ? .predictInvalid : .invalidInput, error.description)
+    case let error as ServingError:
+      self.init(Code(rawValue: error.jobErrorCode) ?? .predictInvalid, error.description)
+    case let error as RedisError: self.init(.redis, error.description)
+    case is CancellationError: self.init(.canceled, "the job was cancelled")
+    default: self.init(.internal, "\(error)")
+    }
+  }
+
+  /// As the last write of a job.
+  var end: JobEnd { .failed(reason: reason, errorCode: code.rawValue) }
+
+  private static func code(of error: BucketError) -> Code {
+    switch error.code {
+    case .notFound: .storageNotFound
+    case .invalidRequest, .tooLarge: .invalidInput
+    case .cancelled: .canceled
+    case .accessDenied, .credentials, .checksum, .throttled, .server, .network, .timeout,
+      .localDisk:
+      .storage
+    }
+  }
+
+  private static func code(of error: ImageFileError) -> Code {
+    switch error.code {
+    case .unreadable, .notWritten: .internal
+    case .unknownFormat, .unsupported, .damaged, .tooLarge, .unsafeMember, .invalidName,
+      .unsupportedArray:
+      .invalidInput
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import Arrays
+import Buckets
+import ImageAlgorithms
+import ImageFiles
+import JobQueue
+import RedisClient
+import Serving
+
+/// Why a job failed, in words its owner understands.
+///
+/// Thrown by consumers; errors of other modules are turned into one by ``init(_:)``.
+public struct JobError: Error, CustomStringConvertible {
+  /// What went wrong, for programs: the `error_code` of the job hash, and a label of metrics.
+  public enum Code: String, Sendable, CaseIterable {
+    case invalidInput = "invalid_input"
+    case unsupportedModel = "unsupported_model"
+    case storageNotFound = "storage_not_found"
+    case storage
+    case redis
+    case predictUnavailable = "predict_unavailable"
+    case predictDeadline = "predict_deadline"
+    case predictExhausted = "predict_exhausted"
+    case predictInvalid = "predict_invalid"
+    case timeout
+    case canceled
+    case lostWorker = "lost_worker"
+    case `internal`
+  }
+
+  public let code: Code
+  /// A whole sentence that names what was wrong and what to do about it.
+  public let message: String
+
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  public var description: String { message }
+
+  /// The `reason` of the job hash. Web pages show its last line only.
+  public var reason: String {
+    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    return "\(Self.typeName(of: code)): \(line)"
+  }
+
+  /// `invalid_input` as `InvalidInput`, the form of the error types people know.
+  private static func typeName(of code: Code) -> String {
+    code.rawValue.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+}

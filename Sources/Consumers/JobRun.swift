@@ -1,0 +1,132 @@
+import JobQueue
+import Logging
+import RedisClient
+import Synchronization
+
+/// One execution of one job: what is to be written to its hash, how long its stages took, and
+/// whether this worker still has it.
+///
+/// A status is written at once, so that a poller sees each. Everything else waits for the next
+/// status, the end, or a tick every half second, whichever comes first: most jobs need one command
+/// for each visible status.
+public final class JobRun: Sendable {
+  public let claimed: ClaimedJob
+  let queue: JobQueue
+  public let logger: Logger
+
+  private struct State {
+    var pending: [String: String] = [:]
+    var durations: [JobStage: Duration] = [:]
+    var progress = 0
+    var predictRetries = 0
+    var cause: StopCause?
+  }
+
+  private let state = Mutex(State())
+
+  public init(_ claimed: ClaimedJob, queue: JobQueue, logger: Logger) {
+    self.claimed = claimed
+    self.queue = queue
+    self.logger = logger
+  }
+
+  public var job: Job { claimed.job }
+
+  // MARK: Fields
+
+  /// Fields to be written with the next write.
+  public func note(_ fields: [String: String]) {
+    state.withLock { $0.pending.merge(fields) { $1 } }
+  }
+
+  /// Writes a status and everything noted before it.
+  ///
+  /// A Redis that is away does not stop the work: what could not be written goes with the next
+  /// write, and the end of a job is repeated until it is written.
+  public func setStatus(_ status: JobStatus) async throws {
+    note([Field.status: status.rawValue])
+    try await writePending()
+  }
+
+  /// Writes what was noted, if anything was.
+  func writePending() async throws {
+    let fields = state.withLock { state in
+      defer { state.pending = [:] }
+      return state.pending
+    }
+    guard !fields.isEmpty else { return }
+    do {
+      switch try await queue.update(claimed, fields) {
+      case .held: return
+      case .lost, .gone: throw stop(because: .lost)
+      }
+    } catch {
+      // Also when cancelled: a tick that is stopped by the job's end must not take what belongs to it.
+      state.withLock { $0.pending.merge(fields) { newer, _ in newer } }
+      guard error is RedisError else { throw error }
+      logger.warning(
+        "could not write to the job", metadata: ["event": "job_update_failed", "error": "\(error)"])
+    }
+  }
+
+  /// What is still to be written, for the write that ends the job.
+  func takePending() -> [String: String] {
+    state.withLock { state in
+      defer { state.pending = [:] }
+      state.pending[Field.status] = nil
+      return state.pending
+    }
+  }
+
+  // MARK: Progress
+
+  /// Notes how far a stage has come, `fraction` in 0...1. The field never decreases.
+  public func setProgress(_ stage: JobStage, _ fraction: Double) {
+    let range = stage.progress
+    let share = min(max(fraction, 0), 1) * (range.upperBound - range.lowerBound)
+    let percent = Int(range.lowerBound + share)
+    state.withLock { state in
+      guard percent > state.progress else { return }
+      state.progress = percent
+      state.pending[Field.progress] = String(percent)
+    }
+  }
+
+  /// Adds to the time a stage has taken.
+  public func addDuration(_ duration: Duration, to stage: JobStage) {
+    state.withLock { $0.durations[stage, default: .zero] += duration }
+  }
+
+  /// Time spent by stage so far.
+  public var durations: [JobStage: Duration] { state.withLock { $0.durations } }
+
+  /// Counts predict calls that were sent again.
+  public func addPredictRetries(_ count: Int) {
+    state.withLock { $0.predictRetries += count }
+  }
+
+  public var predictRetries: Int { state.withLock { $0.predictRetries } }
+
+  // MARK: Stopping
+
+  /// Why a job is stopped before its end.
+  enum StopCause: Sendable {
+    /// Another worker has it, or a client removed it: nothing may be written any more.
+    case lost
+    /// This process ends: the job goes back to its queue.
+    case shutdown
+    /// It took longer than `JOB_TIMEOUT`.
+    case timeout(Duration)
+  }
+
+  /// Notes the first cause; the caller then cancels the job's task.
+  @discardableResult
+  func stop(because cause: StopCause) -> CancellationError {
+    state.withLock { state in
+      if state.cause == nil { state.cause = cause }
+    }
+    return CancellationError()
+  }
+
+  var stopCause: StopCause? { state.withLock { $0.cause } }
+}

@@ -1,0 +1,5 @@
+/// The consumer classes by the names that `CONSUMER_TYPE` may have. Add yours in one line.
+public let consumers: [String: Consumer.Type] = [
+  "image": ImageConsumer.self,
+  "segmentation": ImageConsumer.self,
+]

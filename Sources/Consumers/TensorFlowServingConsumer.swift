@@ -1,0 +1,156 @@
+import Arrays
+import Buckets
+import FoundationEssentials
+import ImageFiles
+import JobQueue
+import Serving
+
+/// A consumer whose work is: download an image, run models on it, upload what comes of it.
+///
+/// Subclasses override ``Consumer/consume(_:)`` and use the helpers here, each of which can be used
+/// alone, is timed and logged, and stops when the job is cancelled.
+open class TensorFlowServingConsumer: Consumer {
+  /// Copies an object of the bucket to the job's folder.
+  ///
+  /// - Parameter name: its key, or a URL of it in the service's own bucket.
+  /// - Returns: the file.
+  /// - Throws: ``BucketError`` when it does not exist, is too large, or the name is none of the
+  ///   bucket.
+  public func download(_ name: String) async throws -> URL {
+    try await stage(.download) {
+      let inputs = folder.url.appending(path: "input", directoryHint: .isDirectory)
+      try FileManager.default.createDirectory(at: inputs, withIntermediateDirectories: true)
+      return try await context.bucket.download(
+        context.bucket.key(named: name), into: inputs, limit: context.settings.maximumInputBytes
+      ) { _ in }
+    }
+  }
+
+  /// Reads an image.
+  ///
+  /// - Returns: the pixels; axes as in the file: `[row, column]`, `[frame, row, column]`,
+  ///   `[row, column, channel]` and so on, by format.
+  /// - Throws: ``ImageFileError`` that says what is wrong with the file, or which limit it exceeds.
+  public func decode(_ file: URL) async throws -> NDArray<Float> {
+    try await stage(.decode) {
+      try ImageFile.decode(
+        contentsOf: file.path, name: file.lastPathComponent, limits: decodingLimits
+      ).pixels.asFloat
+    }
+  }
+
+  /// What a file may make this process hold. Which axes are rows and columns is not known yet, so
+  /// each may be as long as the longest allowed.
+  private var decodingLimits: DecodingLimits {
+    let limits = context.settings.imageLimits
+    let side = max(limits.width, limits.height, limits.frames)
+    // A stack may have several channels a frame; 16 bytes a pixel is the largest type times two.
+    let pixels = limits.width * limits.height * limits.frames
+    return DecodingLimits(
+      width: side, height: side, frames: limits.frames * Self.mostChannels,
+      bytes: pixels > Int.max / 64 ? .max : max(pixels * 16, 64 << 20))
+  }
+
+  private static let mostChannels = 16
+
+  /// A client for one model.
+  ///
+  /// - Parameter model: written as `NuclearSegmentation:6`.
+  public func getPredictClient(_ model: String) throws -> PredictClient {
+    getPredictClient(try ModelName(model))
+  }
+
+  public func getPredictClient(_ model: ModelName) -> PredictClient {
+    PredictClient(model: model, backend: context.models, run: run)
+  }
+
+  /// Runs a model that has one input on an image as it is.
+  ///
+  /// - Parameters:
+  ///   - image: in the shape that the model takes; without a batch axis one is added.
+  ///   - model: written as `NuclearSegmentation:6`.
+  /// - Returns: the model's first output by name.
+  public func grpcImage(_ image: NDArray<Float>, model: String) async throws -> NDArray<Float> {
+    try await stage(.predict) {
+      let client = try getPredictClient(model)
+      let input = try await client.singleInput()
+      var image = image
+      if let shape = input.shape, image.rank + 1 == shape.count {
+        image = image.expandingDimensions(at: 0)
+      }
+      let outputs = try await client.predict([input.name: image])
+      guard let first = outputs.sorted(by: { $0.key < $1.key }).first else {
+        throw JobError(.predictInvalid, "the model \(client.model) answered without any output")
+      }
+      return first.value.asFloat
+    }
+  }
+
+  /// Writes each channel of an array as a TIFF file `<name>_feature_<channel>.tif`.
+  ///
+  /// - Parameters:
+  ///   - array: `[row, column]` or `[..., row, column, channel]`.
+  ///   - name: of the image; its last extension is dropped, its folders are kept.
+  ///   - suffix: put behind what remains of the name.
+  /// - Returns: the files, channels in order.
+  public func saveArray<Element>(
+    _ array: NDArray<Element>, name: String, suffix: String = ""
+  ) async throws -> [URL] {
+    try await stage(.encode) {
+      try LabelFiles.save(
+        array, name: Self.withoutExtension(name) + suffix, in: try resultsFolder().path
+      ).map { URL(filePath: $0) }
+    }
+  }
+
+  /// Puts files into one archive, named so that no two workers choose the same.
+  ///
+  /// - Parameter files: made by ``saveArray(_:name:)``; folders are kept.
+  public func zip(_ files: [URL]) async throws -> URL {
+    try await stage(.encode) {
+      let name = RandomName.hex(digits: 32) + ".zip"
+      let archive = folder.url.appending(path: name)
+      try ZipWriter.write(
+        ZipEntry.files(files.map(\.path), below: try resultsFolder().path), to: archive.path,
+        name: name)
+      return archive
+    }
+  }
+
+  /// Stores a file in the bucket as a result.
+  public func upload(_ file: URL) async throws -> StoredObject {
+    try await stage(.upload) {
+      try await context.bucket.upload(
+        file,
+        to: UploadDestination(contentType: ContentType.of(fileNamed: file.lastPathComponent))
+      ) { _ in }
+    }
+  }
+
+  private func resultsFolder() throws -> URL {
+    let results = folder.url.appending(path: "output", directoryHint: .isDirectory)
+    try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
+    return results
+  }
+
+  /// `a/b.ome.tif` as `a/b.ome`.
+  static func withoutExtension(_ name: String) -> String {
+    let start = name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex
+    guard let dot = name[start...].lastIndex(of: "."), dot > start else { return name }
+    return String(name[..<dot])
+  }
+}
+
+/// What a file is, by its name.
+enum ContentType {
+  static func of(fileNamed name: String) -> String {
+    switch name.split(separator: ".").last?.lowercased() {
+    case "zip": "application/zip"
+    case "tif", "tiff": "image/tiff"
+    case "png": "image/png"
+    case "jpg", "jpeg": "image/jpeg"
+    case "json": "application/json"
+    default: "application/octet-stream"
+    }
+  }
+}

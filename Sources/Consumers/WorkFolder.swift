@@ -1,0 +1,80 @@
+import FoundationEssentials
+import Glibc
+import JobQueue
+import Logging
+
+/// Where one process keeps the files of its running jobs.
+///
+/// A locked file inside says that the process lives; the lock goes with the process, whatever ends
+/// it, so the next start can tell which folders nobody needs any more.
+public final class WorkFolder: Sendable {
+  public let url: URL
+  private let lock: CInt
+
+  private static let prefix = "kiosk-work-"
+  private static let lockName = ".lock"
+
+  /// Makes the folder below `parent`, and removes those of dead processes there.
+  ///
+  /// - Throws: ``JobError`` `internal` when `parent` cannot be written to.
+  public init(in parent: String, logger: Logger) throws {
+    let parent = URL(filePath: parent, directoryHint: .isDirectory)
+    Self.removeFoldersOfDeadProcesses(in: parent, logger: logger)
+    url = parent.appending(
+      path: Self.prefix + RandomName.hex(digits: 16), directoryHint: .isDirectory)
+    guard mkdir(url.path, 0o700) == 0 else {
+      throw JobError(
+        .internal,
+        "cannot make a folder for temporary files in \(parent.path): "
+          + "\(String(cString: strerror(errno))); check TMPDIR")
+    }
+    lock = open(url.appending(path: Self.lockName).path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      throw JobError(.internal, "cannot lock the folder for temporary files \(url.path)")
+    }
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: url)  // else the next start removes it
+    close(lock)
+  }
+
+  /// A folder of one job's own, removed when the job lets go of it.
+  func makeJobFolder() throws -> JobFolder { try JobFolder(in: url) }
+
+  private static func removeFoldersOfDeadProcesses(in parent: URL, logger: Logger) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
+    for name in names where name.hasPrefix(prefix) {
+      let folder = parent.appending(path: name, directoryHint: .isDirectory)
+      // Without O_CREAT: a folder just made by another process has no lock file for an instant.
+      let lock = open(folder.appending(path: lockName).path, O_RDWR | O_CLOEXEC)
+      guard lock >= 0 else { continue }
+      defer { close(lock) }
+      guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { continue }
+      do {
+        try FileManager.default.removeItem(at: folder)
+        logger.debug("removed the files of an earlier process", metadata: ["folder": "\(name)"])
+      } catch {
+        logger.warning(
+          "cannot remove the files of an earlier process",
+          metadata: ["folder": "\(name)", "error": "\(error)"])
+      }
+    }
+  }
+}
+
+/// The temporary files of one job; gone with everything in it when nobody holds it any more.
+public final class JobFolder: Sendable {
+  public let url: URL
+
+  init(in parent: URL) throws {
+    url = parent.appending(path: RandomName.hex(digits: 16), directoryHint: .isDirectory)
+    guard mkdir(url.path, 0o700) == 0 else {
+      throw JobError(
+        .internal,
+        "cannot make a folder for the job's files: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }  // else it goes with the process's
+}

@@ -1,0 +1,87 @@
+import Arrays
+
+/// What is done with an image of one kind before and after its model: everything between the image
+/// and its labels but the model itself.
+///
+/// ``labels(of:scale:modelShape:batchSize:concurrentCalls:progress:predict:)`` does it all;
+/// ``start(_:scale:modelShape:batchSize:)`` is for callers that talk to the model themselves.
+///
+/// - Source: deepcell 0.12.10, `NuclearSegmentation` and `CytoplasmSegmentation`, given equal answers of
+///   the model label by label.
+public struct SegmentationApplication: Sendable, Hashable {
+  /// Micrometres per pixel the model was trained at.
+  public var modelResolution = 0.65
+  /// ``histogramNormalization(_:kernelSize:)``.
+  public var kernelSize: Int?
+  /// What lies beyond the image where tiles reach over its edge.
+  public var edge = TileAxis.Edge.reflect
+  /// Most tiles per call, whatever the caller allows.
+  public var maximumBatchSize = 32
+  /// Most pixels an image may have once it is resized to the model's resolution.
+  public var maximumPixels = 1 << 26
+  public var postprocessing: DeepWatershedParameters
+
+  public init(postprocessing: DeepWatershedParameters) { self.postprocessing = postprocessing }
+
+  public static let nuclear = SegmentationApplication(postprocessing: .nuclear)
+  public static let cytoplasm = SegmentationApplication(postprocessing: .cytoplasm)
+
+  /// Prepares an image for the model.
+  ///
+  /// - Parameters:
+  ///   - image: `[batch, row, column, channel]`, finite.
+  ///   - scale: pixels of the image per pixel of the model's resolution; 2 halves nothing but doubles
+  ///     the size the model sees.
+  ///   - modelShape: what the model declares, `[batch, row, column, channel]`; -1 where any extent
+  ///     will do.
+  ///   - batchSize: most tiles per call, at least 1.
+  /// - Throws: ``ImageError`` when the image does not fit the model or cannot be processed;
+  ///   `CancellationError` between the steps.
+  public func start(
+    _ image: NDArray<Float>, scale: Double = 1, modelShape: Shape, batchSize: Int
+  ) throws -> SegmentationRun {
+    try requireRank(4, of: image, named: "the image", axes: "batch, row, column, channel")
+    guard modelShape.count == 4 else {
+      throw ImageError(
+        .invalidDimensions,
+        "the model takes inputs of shape \(modelShape.tupleDescription), not images with the axes "
+          + "(batch, row, column, channel)")
+    }
+    guard modelShape[3] < 0 || image.shape[3] == modelShape[3] else {
+      throw ImageError(
+        .invalidChannels,
+        "the model takes images of \(modelShape[3]) channels, but the image has \(image.shape[3])")
+    }
+    guard batchSize >= 1 else {
+      throw ImageError(.invalidParameter, "a batch must have at least 1 tile, not \(batchSize)")
+    }
+    let prepared = try histogramNormalization(
+      try rescaled(image, by: scale), kernelSize: kernelSize)
+    return SegmentationRun(
+      application: self, originalShape: image.shape, image: prepared,
+      tiling: try Tiling(
+        shape: prepared.shape, modelRows: modelShape[1], modelColumns: modelShape[2], edge: edge),
+      batchSize: min(batchSize, maximumBatchSize))
+  }
+
+  /// The image at the resolution of the model.
+  private func rescaled(
+    _ image: NDArray<Float>, by scale: Double
+  ) throws(ImageError) -> NDArray<Float> {
+    guard scale > 0, scale.isFinite else {
+      throw ImageError(.invalidParameter, "the scale must be more than 0, not \(scale)")
+    }
+    let imageResolution = scale * modelResolution
+    if imageResolution == modelResolution { return image }
+    let factor = imageResolution / modelResolution
+    let rows = Double(image.shape[1]) * factor
+    let columns = Double(image.shape[2]) * factor
+    guard rows >= 1, columns >= 1, rows * columns <= Double(maximumPixels) else {
+      throw ImageError(
+        .tooLarge,
+        "scale \(scale) would turn an image of \(image.shape[1]) x \(image.shape[2]) pixels into one "
+          + "of \(rows) x \(columns); at least 1 and at most \(maximumPixels) pixels are possible")
+    }
+    return try resized(image, rows: Int(rows), columns: Int(columns))
+  }
+}

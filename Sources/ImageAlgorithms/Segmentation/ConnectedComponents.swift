@@ -1,0 +1,146 @@
+import Arrays
+
+/// Which pixels touch: those that share an edge, or those that share an edge or a corner.
+public enum Connectivity: Sendable, Hashable, CaseIterable {
+  case four, eight
+}
+
+/// Numbered regions of an image.
+public struct LabelImage: Sendable, Equatable {
+  /// `[row, column]`; 0 is background.
+  public let labels: NDArray<Int32>
+  /// The greatest label; 0 when there are none.
+  public let count: Int
+
+  public init(labels: NDArray<Int32>, count: Int) {
+    self.labels = labels
+    self.count = count
+  }
+}
+
+/// Numbers the connected regions of a mask.
+///
+/// - Parameters:
+///   - mask: `[row, column]`.
+///   - connectivity: which pixels of a region touch.
+/// - Returns: labels 1... in the order of each region's first pixel, row by row.
+/// - Throws: ``ImageError`` when the rank is not 2 or the mask has 2^31 pixels or more.
+/// - Source: the numbering of scikit-image 0.21 `label` and scipy 1.10 `ndimage.label`.
+public func connectedComponents(
+  _ mask: NDArray<Bool>, connectivity: Connectivity
+) throws(ImageError) -> LabelImage {
+  try requireRank(2, of: mask, named: "the mask", axes: "row, column")
+  try requireIndexable(mask.shape)
+  let columns = mask.shape[1]
+  var runs = mask.withUnsafeBuffer {
+    RunComponents(of: $0, columns: columns, connectivity: connectivity)
+  }
+  let count = runs.number()
+  var labels = NDArray<Int32>(shape: mask.shape)
+  labels.withUnsafeMutableBuffer { runs.paint(into: $0, columns: columns) }
+  return LabelImage(labels: labels, count: count)
+}
+
+/// Refuses images whose pixels cannot be numbered with `Int32`.
+func requireIndexable(_ shape: Shape) throws(ImageError) {
+  guard let count = shape.checkedElementCount, count < Int(Int32.max) else {
+    throw ImageError(
+      .tooLarge, "an image of shape \(shape.tupleDescription) has too many pixels to be labelled")
+  }
+}
+
+/// The horizontal runs of a mask, joined to components.
+struct RunComponents {
+  private(set) var runs: [Run] = []
+  /// For each run one above it in its component, itself for the first; later its label.
+  private var parents: [Int32] = []
+
+  struct Run {
+    let row: Int32
+    let start: Int32
+    /// One past the last column.
+    let end: Int32
+  }
+
+  init(of mask: UnsafeBufferPointer<Bool>, columns: Int, connectivity: Connectivity) {
+    guard columns > 0 else { return }
+    // Runs that only meet at a corner end where the other begins.
+    let reach: Int32 = connectivity == .eight ? 1 : 0
+    var previous = 0..<0
+    for row in 0..<(mask.count / columns) {
+      let first = runs.count
+      findRuns(in: UnsafeBufferPointer(rebasing: mask[row * columns..<(row + 1) * columns]), row)
+      var above = previous.lowerBound
+      for index in first..<runs.count {
+        let run = runs[index]
+        while above < previous.upperBound, runs[above].end + reach <= run.start { above += 1 }
+        var other = above
+        while other < previous.upperBound, runs[other].start < run.end + reach {
+          join(Int32(other), Int32(index))
+          other += 1
+        }
+      }
+      previous = first..<runs.count
+    }
+  }
+
+  private mutating func findRuns(in row: UnsafeBufferPointer<Bool>, _ index: Int) {
+    let bytes = UnsafeRawBufferPointer(row)
+    var x = 0
+    while x < row.count {
+      // Masks are mostly empty: look at eight pixels at once.
+      if x + 8 <= row.count, bytes.loadUnaligned(fromByteOffset: x, as: UInt64.self) == 0 {
+        x += 8
+        continue
+      }
+      guard row[x] else {
+        x += 1
+        continue
+      }
+      let start = x
+      while x < row.count, row[x] { x += 1 }
+      runs.append(Run(row: Int32(index), start: Int32(start), end: Int32(x)))
+      parents.append(Int32(parents.count))
+    }
+  }
+
+  /// The first run of the component, with the way to it made shorter.
+  private mutating func root(_ run: Int32) -> Int32 {
+    var run = run
+    while parents[Int(run)] != run {
+      parents[Int(run)] = parents[Int(parents[Int(run)])]
+      run = parents[Int(run)]
+    }
+    return run
+  }
+
+  private mutating func join(_ a: Int32, _ b: Int32) {
+    let (a, b) = (root(a), root(b))
+    // The lower index stays on top: a component is numbered where its first run is.
+    if a < b { parents[Int(b)] = a } else { parents[Int(a)] = b }
+  }
+
+  /// Replaces each run's parent by its label, and tells how many components there are.
+  mutating func number() -> Int {
+    var count: Int32 = 0
+    for run in runs.indices {
+      let parent = Int(parents[run])
+      if parent == run {
+        count += 1
+        parents[run] = count
+      } else {
+        // Parents come first, so this one holds its label already.
+        parents[run] = parents[parent]
+      }
+    }
+    return Int(count)
+  }
+
+  /// Writes the labels; ``number()`` has been called.
+  func paint(into labels: UnsafeMutableBufferPointer<Int32>, columns: Int) {
+    for (run, label) in zip(runs, parents) {
+      let row = Int(run.row) * columns
+      for x in Int(run.start)..<Int(run.end) { labels[row + x] = label }
+    }
+  }
+}

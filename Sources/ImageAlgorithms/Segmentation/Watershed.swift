@@ -1,0 +1,108 @@
+import Arrays
+
+/// Floods a landscape from markers: each pixel of the mask gets the label of the marker whose water
+/// reaches it first.
+///
+/// - Parameters:
+///   - heights: `[row, column]`; the *greatest* values are flooded first, so a map of interiors or
+///     distances is given as it is. Without NaN.
+///   - markers: `[row, column]`, 0 or more; 0 is no marker. Those outside the mask are dropped.
+///   - mask: `[row, column]`; pixels outside stay 0.
+/// - Returns: `[row, column]`; parts of the mask that no marker reaches are 0.
+/// - Throws: ``ImageError`` when the shapes differ, a marker is negative or a height is NaN.
+/// - Source: scikit-image 0.21, `segmentation.watershed` of `-heights` with 4-connectivity, pixel by
+///   pixel, also where heights tie.
+@specialized(where Pixel == Float)
+@specialized(where Pixel == Double)
+public func watershed<Pixel: RealPixel>(
+  descending heights: NDArray<Pixel>, markers: NDArray<Int32>, mask: NDArray<Bool>
+) throws(ImageError) -> NDArray<Int32> {
+  try requireRank(2, of: heights, named: "the heights", axes: "row, column")
+  try requireShape(heights.shape, of: markers, named: "the markers")
+  try requireShape(heights.shape, of: mask, named: "the mask")
+  return try mask.withUnsafeBuffer { mask throws(ImageError) in
+    try flooded(heights, markers: markers) { index, _ in mask[index] }
+  }
+}
+
+/// ``watershed(descending:markers:mask:)`` with a mask that is not stored.
+///
+/// - Parameter isInside: whether a pixel belongs to the mask, from its index and height.
+@inline(__always)
+func flooded<Pixel: RealPixel>(
+  _ heights: NDArray<Pixel>, markers: NDArray<Int32>, isInside: (Int, Pixel) -> Bool
+) throws(ImageError) -> NDArray<Int32> {
+  let (rows, columns) = (heights.shape[0], heights.shape[1])
+  try requireIndexable([rows + 2, columns + 2])
+  // Numbers of 32 bits that order as the relief does.
+  let order = heights.withUnsafeBuffer { ReliefOrder(of: $0) }
+
+  func basin() throws(ImageError) -> FloodBasin {
+    let basin = FloodBasin(rows: rows, columns: columns)
+    try heights.withUnsafeBuffer { heights throws(ImageError) in
+      try markers.withUnsafeBuffer { markers throws(ImageError) in
+        for row in 0..<rows {
+          let line = row * columns
+          for x in line..<line + columns {
+            let height = heights[x]
+            guard height == height else {
+              throw ImageError(.notFinite, "the heights contain NaN")
+            }
+            guard markers[x] >= 0 else {
+              throw ImageError(.invalidParameter, "\(markers[x]) is not a marker; 0 is none")
+            }
+            basin.set(
+              x - line, row, label: isInside(x, height) ? UInt32(markers[x]) : FloodBasin.outside,
+              key: order.key(of: height))
+          }
+        }
+      }
+    }
+    return basin
+  }
+
+  // Ties that could matter are rare in maps that are not quantised, and finding out is cheap.
+  let first = try basin()
+  if first.flood() == .complete { return first.labels() }
+  let second = try basin()
+  second.floodInHeapOrder()
+  return second.labels()
+}
+
+/// Maps heights to integers so that greater heights come first.
+enum ReliefOrder<Pixel: RealPixel> {
+  /// 32-bit numbers: their own bits.
+  case bits
+  /// Other numbers: their rank among all that occur, by value.
+  case ranks([Pixel])
+
+  init(of heights: UnsafeBufferPointer<Pixel>) {
+    if MemoryLayout<Pixel>.size <= 4 {
+      self = .bits
+      return
+    }
+    var sorted = heights.filter { $0 == $0 }
+    sorted.sort(by: >)
+    var unique: [Pixel] = []
+    for height in sorted where unique.last != height { unique.append(height) }
+    self = .ranks(unique)
+  }
+
+  @inline(__always)
+  func key(of height: Pixel) -> UInt32 {
+    switch self {
+    // + 0 turns -0, which is equal to 0, into it.
+    case .bits: UInt32(truncatingIfNeeded: (-height + 0).orderedBits)
+    case .ranks(let unique): UInt32(rank(of: height, in: unique))
+    }
+  }
+
+  private func rank(of height: Pixel, in unique: [Pixel]) -> Int {
+    var (low, high) = (0, unique.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if unique[middle] > height { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}

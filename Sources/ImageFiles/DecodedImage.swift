@@ -1,0 +1,25 @@
+import Arrays
+
+/// The formats that can be read.
+public enum ImageFormat: String, Sendable, CaseIterable {
+  case tiff = "TIFF"
+  case png = "PNG"
+  case jpeg = "JPEG"
+  case npy = "NPY"
+
+  /// The known formats as a list for messages: `TIFF, PNG and NPY`.
+  static var known: String {
+    let names = allCases.map(\.rawValue)
+    return names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
+  }
+}
+
+/// An image as it was stored, without conversion of its values.
+public struct DecodedImage: Sendable {
+  /// The pixels in their stored type; 1-bit images are `Bool`.
+  public let pixels: AnyNDArray
+  public let format: ImageFormat
+  /// One letter per axis of ``pixels``, slowest first: T time, Z depth, C channel, Y row, X column,
+  /// S sample of a pixel, I page, Q unknown.
+  public let axes: String
+}

@@ -1,0 +1,89 @@
+import CTIFF
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// An open TIFF file: owns libtiff's handle and what its callbacks use.
+///
+/// Not `Sendable`: libtiff's handles belong to one thread at a time.
+final class TIFFHandle {
+  let source: ByteSource
+  let tiff: OpaquePointer
+  private let message: UnsafeMutablePointer<tfs_tiff_message>
+
+  init(_ source: ByteSource, limits: DecodingLimits) throws(ImageFileError) {
+    self.source = source
+    message = .allocate(capacity: 1)
+    message.initialize(to: tfs_tiff_message())
+    let context = Unmanaged.passUnretained(source).toOpaque()
+    guard
+      let tiff = tfs_tiff_open(
+        context, readCallback, seekCallback, sizeCallback,
+        source.inMemory == nil ? nil : mapCallback,
+        tmsize_t(max(limits.freeExpansion, source.size)), message)
+    else {
+      let reason = String(cString: tfs_tiff_message_text(message))
+      message.deallocate()
+      throw ImageFileError(
+        .damaged, file: source.name,
+        "has a damaged TIFF header" + (reason.isEmpty ? "" : " (\(reason.forDisplay))"),
+        advice: "save or export it again")
+    }
+    self.tiff = tiff
+  }
+
+  deinit {
+    TIFFClose(tiff)
+    message.deallocate()
+  }
+
+  /// Forgets earlier errors, so that ``failure(_:)`` tells about what follows.
+  func forgetMessage() { message.pointee = tfs_tiff_message() }
+
+  /// An error with libtiff's own words in brackets.
+  func failure(_ reason: String, code: ImageFileError.Code = .damaged) -> ImageFileError {
+    let detail = String(cString: tfs_tiff_message_text(message))
+    return ImageFileError(
+      code, file: source.name, detail.isEmpty ? reason : "\(reason) (\(detail.forDisplay))",
+      advice: "save or export it again")
+  }
+}
+
+private func source(_ context: thandle_t?) -> ByteSource? {
+  context.map { Unmanaged<ByteSource>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private let readCallback: TIFFReadWriteProc = { context, buffer, count in
+  guard let source = source(context), let buffer, count >= 0 else { return -1 }
+  let done = source.read(
+    into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count)), at: source.position)
+  source.position += done
+  return tmsize_t(done)
+}
+
+private let seekCallback: TIFFSeekProc = { context, offset, origin in
+  guard let source = source(context) else { return .max }
+  let base =
+    switch origin {
+    case SEEK_CUR: source.position
+    case SEEK_END: source.size
+    default: 0
+    }
+  // A hostile offset may be anything; beyond the end nothing can be read.
+  let (target, overflow) = base.addingReportingOverflow(Int(truncatingIfNeeded: offset))
+  guard !overflow, target >= 0 else { return .max }
+  source.position = target
+  return toff_t(target)
+}
+
+private let sizeCallback: TIFFSizeProc = { context in toff_t(source(context)?.size ?? 0) }
+
+private let mapCallback: TIFFMapFileProc = { context, base, size in
+  guard let bytes = source(context)?.inMemory, let start = bytes.baseAddress else { return 0 }
+  base?.pointee = UnsafeMutableRawPointer(mutating: start)
+  size?.pointee = toff_t(bytes.count)
+  return 1
+}

@@ -1,0 +1,66 @@
+import RedisClient
+
+/// A job to be put into a queue, with the fields that the web front end writes.
+public struct JobSubmission: Sendable {
+  /// The Redis list; zip archives go to `<queue>-zip`.
+  public var queue: String
+  public var originalName: String
+  /// Key of the input in the bucket.
+  public var inputFileName: String
+  /// Other fields, by name of the hash's field.
+  public var fields: [String: String]
+
+  public init(
+    queue: String, originalName: String, inputFileName: String, fields: [String: String] = [:]
+  ) {
+    self.queue = queue
+    self.originalName = originalName
+    self.inputFileName = inputFileName
+    self.fields = fields
+  }
+
+  /// Fields that producers always write, empty where there is nothing to say.
+  private static let alwaysPresent = [
+    Field.modelName, Field.modelVersion, Field.preprocessFunction, Field.postprocessFunction,
+    Field.url, Field.label, Field.dimensionOrder, Field.channels, Field.scale,
+    Field.segmentationType,
+  ]
+
+  /// Makes the hash and pushes its key, in one step.
+  ///
+  /// - Parameter submitter: written to `identity_upload`.
+  /// - Returns: the job's key.
+  public func submit(to redis: RedisClient, submitter: String) async throws -> String {
+    let isZip = originalName.lowercased().hasSuffix(".zip")
+    let list = isZip ? Keys.zipQueue(of: queue.lowercased()) : queue.lowercased()
+    let now = Timestamp.now.producerDescription
+    var hash = Dictionary(uniqueKeysWithValues: Self.alwaysPresent.map { ($0, "") })
+    hash[Field.cuts] = "0"
+    hash.merge(fields) { $1 }
+    hash[Field.originalName] = originalName
+    hash[Field.inputFileName] = inputFileName
+    hash[Field.status] = JobStatus.new.rawValue
+    hash[Field.createdAt] = now
+    hash[Field.updatedAt] = now
+    hash[Field.identityUpload] = submitter
+    let arguments = hash.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+    // A comma in a child's key would break the lists that Python zip consumers keep.
+    let name = originalName.replacing(",", with: "_")
+    let key = "\(list):\(name):\(RandomName.hex(digits: 32))"
+    // The key is random: if it is there already, an earlier try whose reply was lost made it.
+    try await redis.eval(
+      Scripts.submit, keys: [list, key], arguments: arguments, idempotent: true)
+    return key
+  }
+}
+
+/// Names that no two makers choose.
+public enum RandomName {
+  /// Lower-case hexadecimal digits from the system's generator.
+  public static func hex(digits: Int) -> String {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<digits).map { _ in
+      String(UInt8.random(in: 0...15, using: &generator), radix: 16)
+    }.joined()
+  }
+}

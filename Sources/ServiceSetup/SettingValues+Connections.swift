@@ -1,0 +1,106 @@
+import Buckets
+import FoundationEssentials
+import Logging
+import RedisClient
+import Settings
+import Telemetry
+
+/// From settings to the parts that daemon and command line tool share. Each notes what it cannot
+/// use with ``SettingValues/report(_:_:)`` and then returns nil, so that all problems are told
+/// together.
+extension SettingValues {
+  /// How to reach Redis.
+  public mutating func redisConfiguration(clientName: String) -> RedisConfiguration? {
+    let endpoints: [RedisEndpoint]
+    do {
+      endpoints = try RedisEndpoint.list(
+        text("REDIS_HOST") ?? "", defaultPort: integer("REDIS_PORT"))
+    } catch {
+      report("REDIS_HOST", error.reason)
+      return nil
+    }
+    var configuration = RedisConfiguration(endpoints: endpoints)
+    configuration.username = text("REDIS_USERNAME")
+    configuration.password = text("REDIS_PASSWORD")
+    configuration.database = integer("REDIS_DB")
+    configuration.clientName = clientName
+    configuration.reconnectDelayLimit = duration("REDIS_TIMEOUT")
+    if boolean("REDIS_TLS") {
+      let certificate = text("REDIS_TLS_CERT_FILE")
+      let key = text("REDIS_TLS_KEY_FILE")
+      if (certificate == nil) != (key == nil) {
+        report("REDIS_TLS_CERT_FILE", "set it together with REDIS_TLS_KEY_FILE, or neither")
+        return nil
+      }
+      configuration.tls = RedisTLS(
+        authorityFile: text("REDIS_TLS_CA_FILE"), certificateFile: certificate, keyFile: key)
+    }
+    return configuration
+  }
+
+  /// Where the bucket is.
+  public mutating func bucketLocation() -> BucketLocation? {
+    guard let text = text("STORAGE_BUCKET") else {
+      return .folder(ProcessEnvironment.defaultBucketFolder)
+    }
+    do {
+      let location = try BucketLocation(text)
+      guard case .folder = location else {
+        report("STORAGE_BUCKET", "\(location): this version serves folders only; use file://FOLDER")
+        return nil
+      }
+      return location
+    } catch {
+      report("STORAGE_BUCKET", error.reason)
+      return nil
+    }
+  }
+
+  /// Opens the bucket; nothing is sent yet.
+  ///
+  /// - Throws: ``BucketError`` when it cannot be opened.
+  public func openBucket(at location: BucketLocation) throws -> any Bucket {
+    switch location {
+    case .folder(let path):
+      return try FolderBucket(
+        path: path, publicBaseURL: text("STORAGE_PUBLIC_BASE_URL"),
+        synchronizes: boolean("STORAGE_FILE_FSYNC"))
+    case .s3, .google:
+      throw BucketError(
+        .invalidRequest, "\(location): this version serves folders only; use file://FOLDER")
+    }
+  }
+
+  /// The Redis list to serve or fill, in lower case.
+  public mutating func queueName() -> String? {
+    let name = (text("QUEUE") ?? "").lowercased()
+    guard !name.contains(":") else {
+      report("QUEUE", "\"\(name)\" has a colon, which other programs take for the end of its name")
+      return nil
+    }
+    return name
+  }
+
+  /// The name of this process, never shared by two.
+  public mutating func workerName() -> String? {
+    let name = text("HOSTNAME") ?? ProcessEnvironment.defaultWorkerName
+    guard !name.contains(":"), name != "host-unkonwn" else {
+      report(
+        "HOSTNAME", "\"\(name)\" cannot name a worker: it must be its own and have no colon")
+      return nil
+    }
+    return name
+  }
+
+  /// Sends what the process logs to standard output.
+  public func makeLogOutput() -> LogOutput {
+    let output = LogOutput()
+    let level = ServiceLogHandler.level(named: text("LOG_LEVEL") ?? "")
+    let format =
+      ServiceLogHandler.Format(rawValue: (text("LOG_FORMAT") ?? "").lowercased()) ?? .json
+    LoggingSystem.bootstrap {
+      ServiceLogHandler(name: $0, level: level, format: format, output: output)
+    }
+    return output
+  }
+}

@@ -1,0 +1,109 @@
+import Arrays
+import Buckets
+import Consumers
+import Foundation
+import JobQueue
+import Logging
+import RedisClient
+import Serving
+import TestSupport
+import Testing
+
+/// Everything around a consumer: the test's own Redis, a folder bucket and models.
+final class ConsumerHarness: Sendable {
+  let redis: RedisClient
+  let store: TemporaryFolder
+  let work: TemporaryFolder
+  let context: ConsumerContext
+
+  static let queue = "predict"
+
+  init(
+    models: any PredictBackend = NoModels(), worker: String = "pod-1",
+    change: (inout ConsumerSettings) -> Void = { _ in }
+  ) throws {
+    redis = try #require(RedisServer.connection)
+    store = try TemporaryFolder()
+    work = try TemporaryFolder()
+    var settings = ConsumerSettings(heartbeatInterval: .milliseconds(100))
+    change(&settings)
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    context = ConsumerContext(
+      queue: JobQueue(name: Self.queue, worker: worker, redis: redis),
+      bucket: try FolderBucket(path: store.path), models: models, settings: settings,
+      workFolder: try WorkFolder(in: work.path, logger: logger), logger: logger)
+  }
+
+  /// Submits a job on an object that is put into the bucket first.
+  func submit(
+    _ input: Data? = nil, name: String = "a.tif", fields: [String: String] = [:]
+  ) async throws -> String {
+    if let input {
+      let file = URL(filePath: store.file("uploads/\(name)"))
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try input.write(to: file)
+    }
+    return try await JobSubmission(
+      queue: Self.queue, originalName: name, inputFileName: "uploads/\(name)", fields: fields
+    ).submit(to: redis, submitter: "test")
+  }
+
+  func fields(_ key: String) async throws -> [String: String] {
+    try await redis.command("HGETALL", key).decode()
+  }
+
+  func list(_ key: String) async throws -> [String] {
+    try await redis.command("LRANGE", key, 0, -1).decode()
+  }
+
+  var processing: String { "processing-predict:pod-1" }
+
+  /// Runs a service while `body` runs, then drains it.
+  func withService(
+    _ type: Consumer.Type, slots: Int = 1,
+    _ body: (ConsumerService) async throws -> Void
+  ) async throws {
+    let service = ConsumerService(type, context: context, slotCount: slots)
+    try await withThrowingTaskGroup { group in
+      group.addTask {
+        try await within(.seconds(60), "the service's end") { await service.run() }
+      }
+      defer { service.stop() }
+      try await body(service)
+      service.drain()
+      try await group.waitForAll()
+    }
+  }
+
+  /// Waits until a job has ended and returns its fields.
+  func end(of key: String) async throws -> [String: String] {
+    try await eventually("\(key) has ended") { [self] in
+      ["done", "failed"].contains(try await fields(key)["status"])
+    }
+    return try await fields(key)
+  }
+
+  /// Files that jobs left behind.
+  var leftovers: [String] {
+    get throws {
+      try FileManager.default.subpathsOfDirectory(atPath: context.workFolder.url.path)
+        .filter { $0 != ".lock" }
+    }
+  }
+}
+
+/// A model server without models.
+struct NoModels: PredictBackend {
+  func metadata(of model: ModelName, context: CallContext) async throws -> ModelMetadata {
+    throw ServingError(
+      code: .notFound, operation: .metadata, model: model, message: "Servable not found")
+  }
+
+  func predict(
+    model: ModelName, inputs: [String: AnyNDArray], outputs: OutputSelection, context: CallContext
+  ) async throws -> [String: AnyNDArray] {
+    throw ServingError(
+      code: .notFound, operation: .predict, model: model, message: "Servable not found")
+  }
+}

@@ -1,0 +1,52 @@
+import JobQueue
+import Logging
+import RedisClient
+import TestSupport
+import Testing
+
+@testable import Consumers
+
+@Suite struct JobRunTests {
+  private func makeRun() async throws -> JobRun {
+    let harness = try ConsumerHarness()
+    _ = try await harness.submit()
+    let claimed = try #require(try await harness.context.queue.claim(upTo: 1).jobs.first)
+    return JobRun(claimed, queue: harness.context.queue, logger: harness.context.logger)
+  }
+
+  @Test(.redisServer) func `a write that is cancelled keeps its fields for the end`() async throws {
+    let run = try await makeRun()
+    run.note(["output_url": "u"])
+    let write = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      try await run.writePending()
+    }
+    await #expect(throws: CancellationError.self) { try await write.value }
+    #expect(run.takePending() == ["output_url": "u"])
+  }
+
+  @Test(.redisServer) func `a newer value wins over one that could not be written`() async throws {
+    let run = try await makeRun()
+    let server = try #require(RedisServer.current)
+    await server.freeze()
+    run.note(["progress": "10", "scale": "1"])
+    let write = Task { try await run.writePending() }
+    try await eventually("the fields are on their way") { run.takePending().isEmpty }
+    run.note(["progress": "20"])
+    write.cancel()
+    _ = try? await write.value
+    await server.thaw()
+    #expect(run.takePending() == ["progress": "20", "scale": "1"])
+  }
+
+  @Test(.redisServer) func `progress goes forward only`() async throws {
+    let run = try await makeRun()
+    run.setProgress(.predict, 0.5)
+    run.setProgress(.decode, 1)
+    #expect(run.takePending() == ["progress": "45"])
+    run.setProgress(.predict, 0.5)
+    #expect(run.takePending() == [:])
+    run.setProgress(.upload, 7)
+    #expect(run.takePending() == ["progress": "99"])
+  }
+}

@@ -1,0 +1,3 @@
+
+
+NuclearSegmentationsignature_def

@@ -1,0 +1,87 @@
+import Arrays
+import ImageAlgorithms
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite(.computing) struct GoldenApplicationTests {
+  @Test(
+    arguments: Golden.cases("nuclear_segmentation_app")
+      + Golden.cases("cytoplasm_segmentation_app"))
+  func `a segmentation with recorded answers gives the labels of the reference`(
+    golden: GoldenCase
+  ) async throws {
+    let image = try golden.array("input.npy").floats
+    let heads = try golden.outputs()
+    let application: SegmentationApplication =
+      golden.function.hasPrefix("nuclear") ? .nuclear : .cytoplasm
+    let calls = golden.parameters["calls"].integers
+    let sent = Mutex<[Int: NDArray<Float>]>([:])
+
+    var run = try application.start(
+      image, scale: try #require(golden.parameters["scale"].number),
+      modelShape: [-1] + golden.parameters["model_input_shape"].integers,
+      batchSize: try #require(golden.parameters["batch_size"].integer))
+    #expect(run.batchCount == calls.count)
+    var start = 0
+    for index in 0..<run.batchCount {
+      let batch = try run.batch(index)
+      #expect(batch.shape[0] == calls[index])
+      sent.withLock { $0[index] = batch }
+      let range = start..<start + calls[index]
+      try run.accept(heads.map { AnyNDArray($0.slice(range)) })
+      start = range.upperBound
+    }
+    #expect(try run.labels() == golden.array("output.npy").labels)
+
+    let batches = sent.withLock { sent in (0..<calls.count).compactMap { sent[$0] } }
+    let expected = try golden.array("model_input.npy").floats
+    let difference = zip(batches.flatMap(\.elements), expected.elements)
+      .map { abs(Double($0) - Double($1)) }
+    #expect(difference.count == expected.count)
+    if golden.parameters["scale"].number == 1 {
+      #expect(difference.allSatisfy { $0 == 0 })
+    } else {
+      // Interpolation may move a pixel into the next bin of the histogram.
+      #expect(difference.allSatisfy { $0 <= 2e-2 })
+      #expect(difference.count { $0 > 3e-4 } <= difference.count / 2000)
+    }
+  }
+
+  @Test(arguments: Golden.cases("nuclear_segmentation_app"), [1, 3])
+  func `calls in flight at the same time give the same labels`(
+    golden: GoldenCase, concurrentCalls: Int
+  ) async throws {
+    let image = try golden.array("input.npy").floats
+    let heads = try golden.outputs()
+    let batchSize = try #require(golden.parameters["batch_size"].integer)
+    let run = try SegmentationApplication.nuclear.start(
+      image, scale: try #require(golden.parameters["scale"].number),
+      modelShape: [-1] + golden.parameters["model_input_shape"].integers, batchSize: batchSize)
+    let batches = try (0..<run.batchCount).map { try run.batch($0) }
+
+    var steps: [SegmentationProgress] = []
+    let labels = try await SegmentationApplication.nuclear.labels(
+      of: image, scale: try #require(golden.parameters["scale"].number),
+      modelShape: [-1] + golden.parameters["model_input_shape"].integers, batchSize: batchSize,
+      concurrentCalls: concurrentCalls, progress: { steps.append($0) }
+    ) { batch in
+      let index = try #require(batches.firstIndex(of: batch))
+      // The first answers last.
+      for _ in index..<batches.count { await Task.yield() }
+      let start = index * batchSize
+      return heads.map { AnyNDArray($0.slice(start..<start + batch.shape[0])) }
+    }
+    #expect(try labels == golden.array("output.npy").labels)
+    #expect(steps.first == .prepared(tiles: run.tileCount))
+    #expect(steps.contains(.predicted(tiles: run.tileCount, of: run.tileCount)))
+    #expect(steps.last == .labelled(items: 1, of: 1))
+  }
+}
+
+extension GoldenCase {
+  /// The recorded outputs of a model, each with the tiles of all calls.
+  func outputs() throws -> [NDArray<Float>] {
+    try types.keys.filter { $0.hasPrefix("model_output_") }.sorted().map { try array($0).floats }
+  }
+}
