@@ -10,15 +10,17 @@ struct InputPlane: Equatable {
   let offset: Int
 
   /// - Parameters:
-  ///   - order: one letter per axis, X for rows and Y for columns as jobs name them; nil to infer:
-  ///     an axis of at most 4 entries is the channels', the last two others are rows and columns.
+  ///   - order: one letter per axis: of X and Y the first is rows, the second columns; C is the
+  ///     channels'; any other counts frames. Nil to infer: an axis of at most 4 entries is the
+  ///     channels', the last two others are rows and columns.
   /// - Throws: ``ArrayError`` when rows or columns cannot be told.
-  init(shape: Shape, order: String?, channel: Int) throws(ArrayError) {
+  init(shape: Shape, order: String?, frame: Int, channel: Int) throws(ArrayError) {
     var letters = Array(order ?? "")
     if letters.count != shape.count || !letters.contains("X") || !letters.contains("Y") {
       letters = Self.inferredOrder(of: shape)
     }
-    guard let x = letters.firstIndex(of: "X"), let y = letters.firstIndex(of: "Y") else {
+    let spatial = letters.indices.filter { letters[$0] == "X" || letters[$0] == "Y" }
+    guard spatial.count == 2 else {
       throw ArrayError(.shapeMismatch, "an image of shape \(shape.tupleDescription) has no rows")
     }
     // Extents are those of memory that exists, so products do not overflow.
@@ -26,12 +28,17 @@ struct InputPlane: Equatable {
     for axis in strides.indices.dropLast().reversed() {
       strides[axis] = strides[axis + 1] * shape[axis + 1]
     }
-    rows = shape[x]
-    columns = shape[y]
-    rowStride = strides[x]
-    columnStride = strides[y]
-    let c = letters.firstIndex(of: "C")
-    offset = c.map { min(max(channel, 0), max(shape[$0] - 1, 0)) * strides[$0] } ?? 0
+    func start(of index: Int, on axis: Int?) -> Int {
+      guard let axis else { return 0 }
+      return min(max(index, 0), max(shape[axis] - 1, 0)) * strides[axis]
+    }
+    rows = shape[spatial[0]]
+    columns = shape[spatial[1]]
+    rowStride = strides[spatial[0]]
+    columnStride = strides[spatial[1]]
+    offset =
+      start(of: channel, on: letters.firstIndex(of: "C"))
+      + start(of: frame, on: letters.firstIndex { !"XYC".contains($0) })
   }
 
   private static func inferredOrder(of shape: Shape) -> [Character] {

@@ -22,21 +22,20 @@ struct OverlayMaker {
     self.localInput = localInput
   }
 
-  /// The first frame with the outlines of its cells, as a PNG file.
+  /// The outlines of cells over the image they belong to, as a PNG file.
   ///
-  /// - Parameters:
-  ///   - labels: `[row, column]` or `[..., row, column]`.
-  ///   - feature: the application they come from, which has a channel of its own.
-  mutating func draw(_ labels: NDArray<Int32>, feature: Int) async throws -> [UInt8] {
+  /// - Parameter labels: `[row, column]` or `[..., row, column]`, of which the first is drawn.
+  mutating func draw(_ labels: NDArray<Int32>, of file: LabelFile) async throws -> [UInt8] {
     let image = try await input()
-    var frame = labels
-    while frame.rank > 2 {
-      guard frame.shape[0] > 0 else { throw KioskError(.jobFailed, "it has no frames") }
-      frame = frame.slice(0)
+    var first = labels
+    while first.rank > 2 {
+      guard first.shape[0] > 0 else { throw KioskError(.jobFailed, "it has no frames") }
+      first = first.slice(0)
     }
     let plane = try InputPlane(
-      shape: image.shape, order: job.dimensionOrder, channel: channel(of: feature))
-    let picture = try Overlay.outlines(of: frame, over: try plane.pixels(of: image))
+      shape: image.shape, order: job.dimensionOrder ?? job[Field.dimOrder], frame: file.frame,
+      channel: channel(of: file.feature))
+    let picture = try Overlay.outlines(of: first, over: try plane.pixels(of: image))
     return try PNGEncoder.encode(picture, name: "the picture")
   }
 

@@ -79,7 +79,7 @@ struct ResultFetcher: Sendable {
       files.append((path, member.name, CellCount(areas: memberAreas)))
       if options.overlay {
         do {
-          let picture = try await overlay.draw(labels, feature: label.feature)
+          let picture = try await overlay.draw(labels, of: label)
           let name = label.pictureName
           try Data(picture).write(to: URL(filePath: "\(unpacked)/\(name)"))
           files.append(("\(unpacked)/\(name)", name, nil))
