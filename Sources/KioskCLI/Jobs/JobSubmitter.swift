@@ -1,0 +1,74 @@
+import Buckets
+import FoundationEssentials
+import JobQueue
+import RedisClient
+import Synchronization
+
+/// Sends files to the bucket and makes jobs of them.
+struct JobSubmitter: Sendable {
+  let session: Session
+  let bucket: any Bucket
+  let options: JobOptions
+  let console: Console
+  let board: ProgressBoard
+  let ledger: JobLedger
+
+  struct Submitted: Sendable {
+    let key: String
+    let file: InputFile
+    let line: ProgressBoard.ID
+
+    var jsonLine: JSONLine {
+      JSONLine("submitted", ["job": .text(key), "file": .text(file.name)])
+    }
+  }
+
+  /// Submits the files, several at a time.
+  ///
+  /// A file that cannot be sent is told and counted as a failure; the others go on.
+  /// - Throws: ``RedisError`` when jobs cannot be made; `CancellationError`.
+  func submit(
+    _ files: [InputFile], _ onSubmitted: @escaping @Sendable (Submitted) -> Void
+  ) async throws {
+    try await forEach(files.asStream, atMost: options.jobs) { file in
+      let line = board.add(file.name, .uploading)
+      do {
+        let key = try await submit(file, line)
+        ledger.open(key)
+        onSubmitted(Submitted(key: key, file: file, line: line))
+      } catch let error where !(error is RedisError || error is CancellationError) {
+        board.update(line, JobProgress(stage: .failed))
+        console.error("\(file.path.printable): \(error)")
+        ledger.noteFailure()
+      }
+    }
+  }
+
+  private func submit(_ file: InputFile, _ line: ProgressBoard.ID) async throws -> String {
+    let shown = Mutex(0)
+    // A folder of its own keeps files of one name apart and their names readable.
+    let destination = UploadDestination(
+      prefix: options.uploadPrefix, subdirectory: RandomName.hex(digits: 32),
+      visibility: .internal)
+    let stored = try await bucket.upload(URL(filePath: file.path), to: destination) { bytes in
+      let percent = min(100, bytes * 100 / max(file.size, 1))
+      let isNew = shown.withLock { last in
+        defer { last = percent }
+        return last != percent
+      }
+      if isNew { board.update(line, JobProgress(stage: .uploading, percent: percent)) }
+    }
+    let submission = JobSubmission(
+      queue: options.queue, originalName: file.name, inputFileName: stored.key,
+      fields: options.fields)
+    do {
+      return try await submission.submit(to: session.redis, submitter: session.submitter)
+    } catch {
+      // Without a job nobody will read it. If the job may exist after all, its input must stay.
+      if (error as? RedisError)?.outcomeUnknown == false, let key = try? ObjectKey(stored.key) {
+        try? await bucket.delete(key)
+      }
+      throw error
+    }
+  }
+}

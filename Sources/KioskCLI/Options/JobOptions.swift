@@ -1,0 +1,102 @@
+import ArgumentParser
+import JobQueue
+
+/// What kind of job, and how the image is to be seen.
+struct JobOptions: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Type of job, which is the queue's name.", valueName: "type"))
+  var type: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Model and version, instead of those the service is set up with.", valueName: "name:version"))
+  var model: String?
+
+  @Option(help: ArgumentHelp("Name of the function before the model.", valueName: "function"))
+  var preprocess: String?
+
+  @Option(help: ArgumentHelp("Name of the function after the model.", valueName: "function"))
+  var postprocess: String?
+
+  @Option(
+    help: "How much smaller the pixels are than those the model was trained on; empty to detect.")
+  var scale: String?
+
+  @Option(help: ArgumentHelp("Kind of data, as a number; empty to detect.", valueName: "number"))
+  var label: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Channels of the image, as 0,1,2; an empty place is left out.", valueName: "list"))
+  var channels: String?
+
+  @Option(help: ArgumentHelp("Order of the image's axes, as XYB or CXY.", valueName: "letters"))
+  var dimensionOrder: String?
+
+  @Option(help: ArgumentHelp("none, tissue or \"cell culture\".", valueName: "type"))
+  var segmentationType: String?
+
+  @Option(help: ArgumentHelp("Folder of the bucket for the inputs.", valueName: "folder"))
+  var uploadPrefix = "uploads"
+
+  @Flag(help: "Take the image files of folders and the folders in them.")
+  var recursive = false
+
+  @Option(help: ArgumentHelp("Files sent or fetched at a time.", valueName: "n"))
+  var jobs = 4
+
+  @Flag(help: "Show what would be submitted; connect to nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    guard !type.isEmpty, !type.contains(where: { $0 == ":" || $0.isWhitespace }) else {
+      throw ValidationError("--type is the name of a queue, without blanks and colons")
+    }
+    if let model {
+      let parts = model.split(separator: ":", omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty, let version = Int(parts[1]), version >= 0 else {
+        throw ValidationError("--model is a name and a version, as NuclearSegmentation:6")
+      }
+    }
+    if let scale, !scale.isEmpty {
+      guard let number = Double(scale), number > 0, number.isFinite else {
+        throw ValidationError("--scale is a number above 0")
+      }
+    }
+    if let label, !label.isEmpty, Int(label) == nil {
+      throw ValidationError("--label is a whole number")
+    }
+    if let channels, !channels.isEmpty {
+      let slots = channels.split(separator: ",", omittingEmptySubsequences: false)
+      guard slots.allSatisfy({ $0.isEmpty || Int($0).map { $0 >= 0 } == true }),
+        slots.contains(where: { !$0.isEmpty })
+      else { throw ValidationError("--channels is a list of numbers, as 0,1,2 or 0, or ,1") }
+    }
+    if let dimensionOrder, !dimensionOrder.isEmpty {
+      let letters = Set(dimensionOrder)
+      guard letters.count == dimensionOrder.count, letters.isSubset(of: "XYZBTC"),
+        letters.isSuperset(of: "XY")
+      else { throw ValidationError("--dimension-order has X, Y and at most B, C, T, Z, each once") }
+    }
+    if let segmentationType, !segmentationType.isEmpty {
+      guard ["none", "tissue", "cell culture"].contains(segmentationType) else {
+        throw ValidationError("--segmentation-type is none, tissue or \"cell culture\"")
+      }
+    }
+    guard (1...64).contains(jobs) else { throw ValidationError("--jobs is between 1 and 64") }
+  }
+
+  var queue: String { type.lowercased() }
+
+  /// The fields of the job's hash that options set.
+  var fields: [String: String] {
+    let model = model?.split(separator: ":").map(String.init)
+    return [
+      Field.modelName: model?.first, Field.modelVersion: model?.last,
+      Field.preprocessFunction: preprocess, Field.postprocessFunction: postprocess,
+      Field.scale: scale, Field.label: label, Field.channels: channels,
+      Field.dimensionOrder: dimensionOrder, Field.segmentationType: segmentationType,
+    ].compactMapValues { $0 }
+  }
+}

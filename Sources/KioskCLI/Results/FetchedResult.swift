@@ -1,0 +1,44 @@
+import Previews
+
+/// What came of one job on this machine.
+struct FetchedResult: Sendable {
+  /// One written file.
+  struct File: Sendable {
+    let path: String
+    /// For label images.
+    var count: CellCount?
+  }
+
+  var files: [File] = []
+  /// All cells of all label images; nil if the result has none.
+  var count: CellCount?
+  /// What could not be done, in sentences.
+  var remarks: [String] = []
+
+  var hint: String? { count?.hint }
+
+  /// `143 cells (median area 310 px)`
+  var countText: String? {
+    count.map { count in
+      let cells = count.cells == 1 ? "1 cell" : "\(count.cells) cells"
+      let area = count.medianArea.map { " (median area \(Self.text($0)) px)" }
+      return cells + (area ?? "")
+    }
+  }
+
+  private static func text(_ area: Double) -> String {
+    area == area.rounded() ? "\(Int(area))" : "\(area)"
+  }
+
+  func jsonLine(job: String, name: String) -> JSONLine {
+    JSONLine(
+      "result",
+      [
+        "job": .text(job), "file": .text(name),
+        "files": .list(files.map { .text($0.path) }),
+        "cells": .integer(count?.cells),
+        "median_area_px": .number(count?.medianArea),
+        "hint": .text(hint),
+      ])
+  }
+}

@@ -1,0 +1,40 @@
+import Arrays
+import ImageFiles
+
+/// A label image among the files of a result: `<name>_feature_<number>.tif`, with `_batch_<number>`
+/// before it where the image is a stack.
+struct LabelFile {
+  private let path: String
+  private let name: String
+  /// Which of the job's applications it belongs to, from 0.
+  let feature: Int
+  /// Which frame of the image it belongs to, from 0.
+  let frame: Int
+
+  /// Nil for files of other kinds.
+  init?(path: String, name: String) {
+    guard
+      let match = name.wholeMatch(
+        of: /(?:.*?[_\/])??(?:batch_([0-9]{1,6})_)?feature_([0-9]{1,6})\.tiff?/),
+      let feature = Int(match.2)
+    else { return nil }
+    self.path = path
+    self.name = name
+    self.feature = feature
+    frame = match.1.flatMap { Int($0) } ?? 0
+  }
+
+  /// The name of the picture that belongs to it.
+  var pictureName: String {
+    (name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name) + "_overlay.png"
+  }
+
+  /// `[row, column]` or `[frame, row, column]`
+  func read() throws -> NDArray<Int32> {
+    let pixels = try ImageFile.decode(contentsOf: path, name: name).pixels
+    guard pixels.rank >= 2 else {
+      throw KioskError(.jobFailed, "\(name.printable) of the result is no image")
+    }
+    return pixels.converted(to: Int32.self)
+  }
+}

@@ -1,0 +1,100 @@
+import Arrays
+import Buckets
+import Executors
+import FoundationEssentials
+import ImageFiles
+import JobQueue
+import Previews
+
+/// Brings the results of jobs from the bucket into a folder.
+struct ResultFetcher: Sendable {
+  let bucket: any Bucket
+  let folder: ResultFolder
+  let options: ResultOptions
+
+  /// Bytes of an archive or an input image.
+  private static let sizeLimit = 16 << 30
+
+  /// Fetches one result.
+  ///
+  /// - Parameters:
+  ///   - input: the image that was sent, if it is on this machine; else the bucket's is taken.
+  ///   - progress: told percent.
+  /// - Throws: ``BucketError``, `ImageFileError` for an archive that cannot be trusted, or
+  ///   ``KioskError``. Nothing is written then.
+  func fetch(_ job: Job, input: String?, progress: @escaping TransferProgress = { _ in })
+    async throws -> FetchedResult
+  {
+    guard let name = job[Field.outputFileName] else {
+      throw KioskError(.jobFailed, "the job is done but names no result")
+    }
+    let key = try bucket.key(named: name)
+    let staging = try folder.makeStaging()
+    defer { ResultFolder.removeStaging(staging) }
+    let archive = try await bucket.download(
+      key, into: URL(filePath: staging + "/archive", directoryHint: .isDirectory),
+      limit: Self.sizeLimit, progress: progress)
+
+    let stem = ResultFolder.fileStem(of: job)
+    guard !options.keepsArchives, key.text.lowercased().hasSuffix(".zip") else {
+      let ending = key.text.split(separator: "/").last?.split(separator: ".").last ?? "zip"
+      let place = folder.claim(["\(stem).\(ending)"], for: job)
+      return FetchedResult(files: [.init(path: try folder.move(archive.path, to: place[0]))])
+    }
+    // Unpacking and drawing take their time on a thread of their own.
+    return try await withTaskExecutorPreference(ThreadExecutor(label: "result")) {
+      try await unpack(archive.path, of: job, input: input, staging: staging)
+    }
+  }
+
+  private func unpack(
+    _ archive: String, of job: Job, input: String?, staging: String
+  ) async throws -> FetchedResult {
+    let shownName = job.originalName.printable
+    let reader = try ZipReader(path: archive, name: "the result of \(shownName)")
+    for member in reader.members
+    where member.name.split(separator: "/").contains(where: Self.isHidden) {
+      throw KioskError(
+        .jobFailed,
+        "the result of \(shownName) has a hidden file, \(member.name.printable), and was not unpacked"
+      )
+    }
+    let unpacked = staging + "/files"
+    try FileManager.default.createDirectory(
+      atPath: unpacked, withIntermediateDirectories: false)
+    var files: [(path: String, name: String, count: CellCount?)] = []
+    var result = FetchedResult()
+    var overlay = OverlayMaker(job: job, bucket: bucket, staging: staging, localInput: input)
+    var areas: [Int]?
+    for member in reader.members {
+      try Task.checkCancellation()
+      let path = try reader.unpack(member, into: unpacked)
+      guard let label = LabelFile(path: path, name: member.name) else {
+        files.append((path, member.name, nil))
+        continue
+      }
+      let labels = try label.read()
+      let memberAreas = CellCount.areas(of: labels)
+      areas = (areas ?? []) + memberAreas
+      files.append((path, member.name, CellCount(areas: memberAreas)))
+      if options.overlay {
+        do {
+          let picture = try await overlay.draw(labels, of: label)
+          let name = label.pictureName
+          try Data(picture).write(to: URL(filePath: "\(unpacked)/\(name)"))
+          files.append(("\(unpacked)/\(name)", name, nil))
+        } catch let error where !(error is CancellationError) {
+          result.remarks.append("no picture of \(member.name.printable): \(error)")
+        }
+      }
+    }
+    let places = folder.claim(files.map(\.name), for: job)
+    for (file, place) in zip(files, places) {
+      result.files.append(.init(path: try folder.move(file.path, to: place), count: file.count))
+    }
+    result.count = areas.map { CellCount(areas: $0) }
+    return result
+  }
+
+  private static func isHidden(_ component: Substring) -> Bool { component.hasPrefix(".") }
+}
