@@ -15,6 +15,7 @@ let package = Package(
   name: "redis-consumer",
   products: [
     .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
+    .executable(name: "kiosk", targets: ["KioskCLI"]),
     .executable(name: "kiosk-model-server", targets: ["ModelServer"]),
   ],
   dependencies: [
@@ -56,6 +57,7 @@ let package = Package(
     .target(
       name: "ImageFiles", dependencies: ["Arrays", "CDeflate", "CJPEG", "CPNG", "CTIFF", "CZip"],
       swiftSettings: swiftSettings),
+    .target(name: "Previews", dependencies: ["Arrays"], swiftSettings: swiftSettings),
 
     // Where and how often work runs.
     .target(name: "Executors", swiftSettings: swiftSettings),
@@ -122,6 +124,15 @@ let package = Package(
     .executableTarget(
       name: "ConsumeRedisEvents", dependencies: ["ConsumerMain"], swiftSettings: swiftSettings),
     .executableTarget(
+      name: "KioskCLI",
+      dependencies: [
+        "Arrays", "Buckets", "Executors", "ImageFiles", "JobQueue", "Previews", "RedisClient",
+        "ServiceSetup", "Settings", "Telemetry",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
       name: "ModelServer",
       dependencies: [
         "Arrays", "Executors", "ImageAlgorithms", "ModelServing",
@@ -173,6 +184,9 @@ let package = Package(
       name: "ImageFilesTests", dependencies: ["Arrays", "CDeflate", "ImageFiles", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "PreviewsTests", dependencies: ["Arrays", "Previews", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "RedisClientTests",
       dependencies: [
         "RedisClient", "TestSupport",
@@ -187,7 +201,7 @@ let package = Package(
       name: "ServingTests",
       dependencies: [
         "Arrays", "CModelServer", "CTensorFlowServing", "ModelServing", "Retrying", "Serving",
-        "TestSupport",
+        "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),
     .testTarget(
