@@ -12,22 +12,20 @@ struct ObjectHeads {
   /// `[row, column]`, 1 well inside of an object, 0 outside and at its edge.
   let interior: NDArray<Float>
 
-  /// Pixels by which the interior begins inside of an object's edge.
-  private static let margin: Float = 1.6
   /// Pixels over which it rises.
   private static let slope: Float = 3
   /// Pixels at which a peak has lost half its height.
   private static let coneWidth: Float = 4
 
-  init(of labels: NDArray<Int32>) throws {
+  /// - Parameter margin: pixels by which the interior begins inside of an object's edge.
+  init(of labels: NDArray<Int32>, margin: Float) throws {
     let inside = Self.withoutEdges(labels)
     let depth = try ObjectFinder.distanceToOutside(inside)
     let middles = try Self.middles(of: labels, depth: depth)
-    let isMiddle = Set(middles)
-
     let distance = try ObjectFinder.distanceToOutside(
       NDArray(uninitialized: labels.shape) { output in
-        for i in output.indices { output[i] = !isMiddle.contains(i) }
+        output.update(repeating: true)
+        for i in middles { output[i] = false }
       })
     peaks = NDArray(uninitialized: labels.shape) { output in
       labels.withUnsafeBuffer { labels in
@@ -42,7 +40,7 @@ struct ObjectHeads {
       labels.withUnsafeBuffer { labels in
         depth.withUnsafeBuffer { depth in
           for i in output.indices {
-            let rise = min(max((depth[i] + 1 - Self.margin) / Self.slope, 0), 1)
+            let rise = min(max((depth[i] + 1 - margin) / Self.slope, 0), 1)
             output[i] = labels[i] > 0 ? rise : 0
           }
         }
