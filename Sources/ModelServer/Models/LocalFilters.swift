@@ -43,34 +43,31 @@ enum LocalFilters {
 
   /// The least value in windows of `size` pixels squared; `size` is odd.
   static func minimum(_ image: NDArray<Float>, size: Int) -> NDArray<Float> {
-    extremum(image, radius: size / 2) { $0 < $1 ? $0 : $1 }
+    maximum(image.map { -$0 }, size: size).map { -$0 }
   }
 
   /// The greatest value in windows of `size` pixels squared; `size` is odd.
-  static func maximum(_ image: NDArray<Float>, size: Int) -> NDArray<Float> {
-    extremum(image, radius: size / 2) { $0 > $1 ? $0 : $1 }
-  }
-
+  ///
   /// Line against line, for windows that are small or images that are.
-  @inline(__always)
-  private static func extremum(
-    _ image: NDArray<Float>, radius: Int, _ better: (Float, Float) -> Float
-  ) -> NDArray<Float> {
+  static func maximum(_ image: NDArray<Float>, size: Int) -> NDArray<Float> {
     let (rows, columns) = (image.shape[0], image.shape[1])
+    let radius = size / 2
     return NDArray(uninitialized: image.shape) { output in
       image.withUnsafeBuffer { input in
         withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { line in
           for row in 0..<rows {
             for x in 0..<columns { line[x] = input[row * columns + x] }
             for other in max(row - radius, 0)...min(row + radius, rows - 1) {
-              let start = other * columns
-              for x in 0..<columns { line[x] = better(line[x], input[start + x]) }
+              let source = input.baseAddress! + other * columns
+              for x in 0..<columns { line[x] = source[x] > line[x] ? source[x] : line[x] }
             }
             let target = output.baseAddress! + row * columns
             for x in 0..<columns { target[x] = line[x] }
             for d in 1...max(radius, 1) where radius > 0 && d < columns {
-              for x in d..<columns { target[x] = better(target[x], line[x - d]) }
-              for x in 0..<columns - d { target[x] = better(target[x], line[x + d]) }
+              for x in d..<columns { target[x] = line[x - d] > target[x] ? line[x - d] : target[x] }
+              for x in 0..<columns - d {
+                target[x] = line[x + d] > target[x] ? line[x + d] : target[x]
+              }
             }
           }
         }

@@ -174,6 +174,7 @@ struct ObjectFinder {
 }
 
 /// Pixel by pixel, of two images of one shape.
+@inline(__always)
 func combined(
   _ a: NDArray<Float>, _ b: NDArray<Float>, _ operation: (Float, Float) -> Float
 ) -> NDArray<Float> {
