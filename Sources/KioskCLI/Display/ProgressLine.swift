@@ -21,8 +21,7 @@ struct ProgressLine {
     guard rest >= 16 else { return narrowText(width: width, style: style) }
     let bar = min(Self.largestBar, rest * 2 / 5)
     let name = name.printable.fitted(to: rest - bar - 1, ellipsis: style.ellipsis)
-    return name + " " + stage(style) + self.bar(bar, style) + percent + time + " "
-      + remaining(style)
+    return name + " " + stage(style) + self.bar(bar, style) + percent + time + remaining(style)
   }
 
   /// Without a bar, for terminals that have no room for one.

@@ -19,7 +19,7 @@ import Testing
   {
     let harness = try KioskHarness()
     let terminal = try PseudoTerminal()
-    let name = "a rather long name of a file that will not fit 細胞 into its column.tif"
+    let name = "a rather long name that will not fit 細胞.tif"
     try harness.makeImage(name)
     let program = try await start(
       harness, terminal, ["run", name, "-t", "segmentation", "-o", "out"])

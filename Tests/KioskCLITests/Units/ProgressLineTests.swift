@@ -17,7 +17,7 @@ import Testing
       elapsed: .seconds(75), working: .seconds(60))
     #expect(
       line.text(width: 80, style: style())
-        == "nuclei.tif         predicting            ██████░░░░░░  50%     1:15 ~1:00 left")
+        == "nuclei.tif        predicting            ██████░░░░░░  50%     1:15 ~1:00 left")
   }
 
   @Test(arguments: 0..<200) func `no line is wider than its terminal`(seed: Int) {
