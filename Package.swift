@@ -212,6 +212,10 @@ let package = Package(
       name: "ConsumersTests", dependencies: ["Consumers", "ModelServing", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "ModelServerTests",
+      dependencies: ["Arrays", "ImageAlgorithms", "ModelServer", "Serving", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "EndToEndTests",
       dependencies: ["ConsumeRedisEvents", "JobQueue", "ModelServing", "TestSupport"],
       swiftSettings: swiftSettings),

@@ -22,7 +22,8 @@ struct SegmentationBenchmark {
 
     let image = try read("nuclei.tif")
     let truth = try read("nuclei-labels.tif").map { Int32($0) }
-    print("NuclearSegmentation:6 on Examples/nuclei.tif, a match is an overlap (IoU) of at least 0.5\n")
+    print(
+      "NuclearSegmentation:6 on Examples/nuclei.tif, a match is an overlap (IoU) of at least 0.5\n")
     for variant in Variant.all {
       let (image, truth) = variant.apply(image, truth)
       let start = ContinuousClock.now
