@@ -15,8 +15,11 @@ let package = Package(
   name: "redis-consumer",
   products: [
     .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
+    .executable(name: "kiosk", targets: ["KioskCLI"]),
+    .executable(name: "kiosk-model-server", targets: ["ModelServer"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -28,6 +31,7 @@ let package = Package(
     // C libraries: a module map and a header each.
     .systemLibrary(name: "CDeflate"),
     .systemLibrary(name: "CHiredis"),
+    .systemLibrary(name: "CJPEG"),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CPNG"),
     .systemLibrary(name: "CTIFF"),
@@ -51,8 +55,9 @@ let package = Package(
     .target(name: "Arrays", swiftSettings: swiftSettings),
     .target(name: "ImageAlgorithms", dependencies: ["Arrays"], swiftSettings: swiftSettings),
     .target(
-      name: "ImageFiles", dependencies: ["Arrays", "CDeflate", "CPNG", "CTIFF", "CZip"],
+      name: "ImageFiles", dependencies: ["Arrays", "CDeflate", "CJPEG", "CPNG", "CTIFF", "CZip"],
       swiftSettings: swiftSettings),
+    .target(name: "Previews", dependencies: ["Arrays"], swiftSettings: swiftSettings),
 
     // Where and how often work runs.
     .target(name: "Executors", swiftSettings: swiftSettings),
@@ -118,6 +123,23 @@ let package = Package(
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "ConsumeRedisEvents", dependencies: ["ConsumerMain"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "KioskCLI",
+      dependencies: [
+        "Arrays", "Buckets", "Executors", "ImageFiles", "JobQueue", "Previews", "RedisClient",
+        "ServiceSetup", "Settings", "Telemetry",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "ModelServer",
+      dependencies: [
+        "Arrays", "Executors", "ImageAlgorithms", "ModelServing",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: swiftSettings),
 
     // Benchmarks print ratios; they are not tests.
     .executableTarget(
@@ -133,6 +155,12 @@ let package = Package(
     .executableTarget(
       name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
       path: "Benchmarks/Redis", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "SegmentationBenchmark",
+      dependencies: [
+        "Arrays", "ImageAlgorithms", "ImageFiles", "ModelServer", "Serving", "TestSupport",
+      ],
+      path: "Benchmarks/Segmentation", swiftSettings: swiftSettings),
     .executableTarget(
       name: "ServingBenchmark", dependencies: ["Arrays", "Serving", "ModelServing"],
       path: "Benchmarks/Serving", swiftSettings: swiftSettings),
@@ -156,6 +184,9 @@ let package = Package(
       name: "ImageFilesTests", dependencies: ["Arrays", "CDeflate", "ImageFiles", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "PreviewsTests", dependencies: ["Arrays", "Previews", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "RedisClientTests",
       dependencies: [
         "RedisClient", "TestSupport",
@@ -170,7 +201,7 @@ let package = Package(
       name: "ServingTests",
       dependencies: [
         "Arrays", "CModelServer", "CTensorFlowServing", "ModelServing", "Retrying", "Serving",
-        "TestSupport",
+        "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),
     .testTarget(
@@ -179,6 +210,10 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(
       name: "ConsumersTests", dependencies: ["Consumers", "ModelServing", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ModelServerTests",
+      dependencies: ["Arrays", "ImageAlgorithms", "ModelServer", "Serving", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests",

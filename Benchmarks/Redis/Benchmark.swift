@@ -1,3 +1,4 @@
+import Glibc
 import RedisClient
 import TestSupport
 
@@ -11,7 +12,9 @@ enum Benchmark {
     let server = try await RedisServer.start()
     do {
       try await RedisClient.withClient(server.configuration) { redis in
-        print("HSET key field value, one connection           ours/s   redis-benchmark/s   ratio")
+        print(
+          "HSET key field value, one connection           ours/s   redis-benchmark/s   ratio",
+          "  our CPU us/command")
         for callers in [1, 16, 64] {
           // redis-benchmark has no callers that share a connection: its pipeline is the nearest.
           try await compare(
@@ -33,17 +36,21 @@ enum Benchmark {
 
   private nonisolated static func compare(
     _ name: String, peer pipeline: Int, _ server: RedisServer,
-    _ measure: () async throws -> Double
+    _ measure: () async throws -> Measurement
   ) async throws {
     var ours = 0.0
+    var processor = Double.infinity
     var theirs = 0.0
     for _ in 0..<rounds {
-      ours = max(ours, try await measure())
+      let measured = try await measure()
+      ours = max(ours, measured.rate)
+      processor = min(processor, measured.processorMicroseconds)
       theirs = max(theirs, try await redisBenchmark(server, pipeline: pipeline))
     }
     print(
       name.padded(to: 40), ours.whole.padded(to: 12, left: true),
-      theirs.whole.padded(to: 18, left: true), (ours / theirs).hundredths.padded(to: 8, left: true))
+      theirs.whole.padded(to: 18, left: true), (ours / theirs).hundredths.padded(to: 8, left: true),
+      processor.hundredths.padded(to: 12, left: true))
     if pipeline == 1 {
       let (our, their) = (1e6 / ours, 1e6 / theirs)
       print(
@@ -53,10 +60,11 @@ enum Benchmark {
   }
 
   /// Commands per second of tasks that share the connection.
-  private nonisolated static func shared(_ redis: RedisClient, callers: Int) async throws -> Double
-  {
+  private nonisolated static func shared(
+    _ redis: RedisClient, callers: Int
+  ) async throws -> Measurement {
     let each = (callers == 1 ? 30_000 : 200_000) / callers
-    let time = try await ContinuousClock().measure {
+    return try await Measurement(count: each * callers) {
       try await withThrowingTaskGroup { group in
         for _ in 0..<callers {
           group.addTask {
@@ -66,17 +74,16 @@ enum Benchmark {
         try await group.waitForAll()
       }
     }
-    return Double(each * callers) / (time / .seconds(1))
   }
 
-  private nonisolated static func pipelined(_ redis: RedisClient, size: Int) async throws -> Double
-  {
+  private nonisolated static func pipelined(
+    _ redis: RedisClient, size: Int
+  ) async throws -> Measurement {
     let commands = Array(repeating: RedisCommand("HSET", "key", "field", "value"), count: size)
     let batches = 400_000 / size
-    let time = try await ContinuousClock().measure {
+    return try await Measurement(count: size * batches) {
       for _ in 0..<batches { try await redis.pipeline(commands) }
     }
-    return Double(size * batches) / (time / .seconds(1))
   }
 
   /// Commands per second of `redis-benchmark` on one connection.
@@ -95,6 +102,28 @@ enum Benchmark {
       throw TestSupportError("cannot read the output of redis-benchmark: \(output)")
     }
     return rate
+  }
+}
+
+/// The speed of a number of commands, and this process' processor time for each.
+struct Measurement {
+  let rate: Double
+  let processorMicroseconds: Double
+
+  init(count: Int, _ body: () async throws -> Void) async throws {
+    let before = Self.processorTime
+    let time = try await ContinuousClock().measure { try await body() }
+    rate = Double(count) / (time / .seconds(1))
+    processorMicroseconds = (Self.processorTime - before) / Double(count) * 1e6
+  }
+
+  /// Seconds in user and kernel mode.
+  private static var processorTime: Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return [usage.ru_utime, usage.ru_stime].reduce(0) {
+      $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6
+    }
   }
 }
 

@@ -7,6 +7,7 @@ public protocol Bucket: Sendable {
   /// Copies an object to a file below `folder`, at the key's ``ObjectKey/localPath``.
   ///
   /// - Parameters:
+  ///   - folder: made if missing, in one that exists.
   ///   - limit: bytes; a larger object is refused before and while it is read.
   ///   - progress: told the bytes moved so far, at least every 5 s.
   /// - Returns: the file, complete and checked.

@@ -131,6 +131,7 @@ public struct FolderBucket: Bucket {
     let (subfolder, name) = key.localPath.splitAtLastSlash
     let part = name + ".part"
     do {
+      if mkdir(folder.path, 0o700) != 0, errno != EEXIST { throw SystemError.last }
       let local = try ConfinedFolder(path: folder.path).folder(at: subfolder)
       guard try local.freeBytes() > size + size / 10 + Self.diskMargin else {
         throw SystemError(number: ENOSPC)

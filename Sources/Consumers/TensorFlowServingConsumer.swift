@@ -19,7 +19,6 @@ open class TensorFlowServingConsumer: Consumer {
   public func download(_ name: String) async throws -> URL {
     try await stage(.download) {
       let inputs = folder.url.appending(path: "input", directoryHint: .isDirectory)
-      try FileManager.default.createDirectory(at: inputs, withIntermediateDirectories: true)
       return try await context.bucket.download(
         context.bucket.key(named: name), into: inputs, limit: context.settings.maximumInputBytes
       ) { _ in }

@@ -1,5 +1,7 @@
+import Retrying
+
 /// A failed call to a model server, or a message that could not be made or read.
-public struct ServingError: Error, Sendable {
+public struct ServingError: RetryableError {
   public enum Operation: String, Sendable {
     case connect, predict, metadata, status, health
     /// Reading the name of a model.

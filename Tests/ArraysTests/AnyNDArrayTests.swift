@@ -19,6 +19,17 @@ import Testing
     #expect(a.converted(to: UInt8.self).elements == [1, 0, 255, 0, 0])
   }
 
+  @Test func `entries of the first axis are cut without a copy and joined again`() throws {
+    let whole = AnyNDArray(NDArray<Int16>(shape: [5, 2], elements: Array(0..<10)))
+    let parts = [0..<2, 2..<2, 2..<5].map(whole.slice)
+    #expect(parts.map(\.shape) == [[2, 2], [0, 2], [3, 2]])
+    #expect(parts[2].slice(1..<2).typed(as: Int16.self)?.elements == [6, 7])
+    let joined = try AnyNDArray.concatenated(parts)
+    #expect(joined.typed(as: Int16.self) == whole.typed(as: Int16.self))
+    let other = AnyNDArray(NDArray<Int16>(shape: [5, 3]))
+    #expect(throws: ArrayError.self) { try AnyNDArray.concatenated([whole, other]) }
+  }
+
   @Test(arguments: DType.allCases) func `every type converts zero and one to float`(dtype: DType) {
     let zeros = AnyNDArray(dtype: dtype, uninitialized: [3]) {
       $0.initializeMemory(as: UInt8.self, repeating: 0)

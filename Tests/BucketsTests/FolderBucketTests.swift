@@ -43,6 +43,15 @@ import Testing
     #expect(try Data(contentsOf: copy).isEmpty)
   }
 
+  @Test func `the folder of a download is made if it is missing`() async throws {
+    try store.write("x", to: "uploads/a.tif")
+    let folder = work.url.appending(path: "new")
+    let copy = try await bucket.download(ObjectKey("uploads/a.tif"), into: folder, limit: .max) {
+      _ in
+    }
+    #expect(copy.path == folder.path + "/a.tif")
+  }
+
   @Test func `a missing object is reported by its key`() async throws {
     let error = await #expect(throws: BucketError.self) { try await download("uploads/no.tif") }
     #expect(error?.code == .notFound)

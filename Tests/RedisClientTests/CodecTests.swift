@@ -67,6 +67,13 @@ import Testing
     }
   }
 
+  @Test func `arrays nest eight deep and no deeper`() throws {
+    let deepest = (0..<8).reduce(RedisValue.null) { value, _ in [value] }
+    #expect(try parse(deepest.encoded) == [deepest])
+    let error = #expect(throws: RedisError.self) { try parse(RedisValue.array([deepest]).encoded) }
+    #expect(error?.code == .protocolViolation)
+  }
+
   @Test func `the reader's memory is returned after a large reply`() throws {
     let reader = try ReplyReader(limits: ReplyLimits())
     let large = RedisValue.string([UInt8](repeating: 1, count: 3 << 20))

@@ -25,7 +25,8 @@ import Testing
     let bytes: [UInt8] = [0, 13, 10, 255, 36, 42]
     for value: any RedisArgument in ["", [UInt8](), bytes, -5, 0.25, "täxt"[...]] {
       try await redis.command("SET", bytes, value)
-      let expected = try value.withRedisBytes { Array($0) }
+      var expected: [UInt8] = []
+      value.withRedisBytes { expected = Array($0) }
       #expect(try await redis.command("GET", bytes) == .string(expected))
     }
   }
@@ -110,11 +111,10 @@ import Testing
 
   @Test func `a command too large for hiredis is refused before it is copied`() async throws {
     struct Huge: RedisArgument {
-      func withRedisBytes<Result>(
-        _ body: (UnsafeRawBufferPointer) throws(RedisError) -> Result
-      ) throws(RedisError) -> Result {
-        try body(
-          UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: 4096), count: 600 << 20))
+      var redisByteCount: Int { 600 << 20 }
+
+      func withRedisBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        Issue.record("its bytes were asked for")
       }
     }
     let redis = RedisClient(RedisConfiguration(host: "localhost"))

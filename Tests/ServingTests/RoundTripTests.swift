@@ -58,7 +58,7 @@ import Testing
     #expect(call.method == "/tensorflow.serving.PredictionService/Predict")
     #expect(call.headers["traceparent"] == trace)
     #expect(call.headers["line"] == nil)
-    #expect(call.timeLeft > .zero && call.timeLeft <= .seconds(31))
+    #expect(call.timeLeft > .zero && call.timeLeft <= .seconds(303))
     guard case .predict(let predict) = call.request else {
       Issue.record("not a Predict call")
       return

@@ -15,6 +15,7 @@ extension ServingConfiguration {
     var configuration = ServingConfiguration()
     configuration.host = "127.0.0.1"
     configuration.port = port
+    configuration.timeout = .seconds(300)  // no test passes or fails by how fast the machine is
     change(&configuration)
     return configuration
   }

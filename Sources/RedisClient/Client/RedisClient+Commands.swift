@@ -104,24 +104,35 @@ extension RedisClient {
 }
 
 extension RedisCommand {
+  private static let changesState = "it would change the shared connection's state"
+  private static let blocks = "it would block the shared connection; use blocking(_:timeout:)"
+
+  /// Why a command is refused, by its name.
+  private static let refusals: [String: String] = {
+    let stateful = [
+      "AUTH", "DISCARD", "EXEC", "HELLO", "MONITOR", "MULTI", "PSUBSCRIBE", "PSYNC", "QUIT",
+      "RESET", "SELECT", "SSUBSCRIBE", "SUBSCRIBE", "SYNC", "UNWATCH", "WATCH",
+    ]
+    let blocking = [
+      "BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "WAIT",
+      "WAITAOF",
+    ]
+    return Dictionary(
+      uniqueKeysWithValues: stateful.map { ($0, changesState) } + blocking.map { ($0, blocks) })
+  }()
+
   /// Refuses what would disturb the other users of a shared connection.
   func checkShared() throws(RedisError) {
-    let reason: String
-    switch name.uppercased() {
-    case "AUTH", "HELLO", "MONITOR", "PSUBSCRIBE", "QUIT", "RESET", "SELECT", "SSUBSCRIBE",
-      "SUBSCRIBE", "SYNC", "PSYNC", "UNWATCH", "WATCH", "EXEC", "MULTI", "DISCARD":
-      reason = "it would change the shared connection's state"
-    case "BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN",
-      "WAIT", "WAITAOF":
-      reason = "it would block the shared connection; use blocking(_:timeout:)"
-    case "XREAD", "XREADGROUP":
-      guard arguments.contains(where: { ($0 as? String)?.uppercased() == "BLOCK" }) else { return }
-      reason = "it would block the shared connection; use blocking(_:timeout:)"
-    case "CLIENT":
-      guard let word = arguments.first as? String, word.uppercased() == "REPLY" else { return }
-      reason = "it would change the shared connection's state"
-    default: return
-    }
-    throw RedisError(.invalidCommand, command: name, reason: reason)
+    let reason: String? =
+      switch name.uppercased() {
+      case "CLIENT": has("REPLY") ? Self.changesState : nil
+      case "XREAD", "XREADGROUP": has("BLOCK") ? Self.blocks : nil
+      case let name: Self.refusals[name]
+      }
+    if let reason { throw RedisError(.invalidCommand, command: name, reason: reason) }
+  }
+
+  private func has(_ word: String) -> Bool {
+    arguments.contains { ($0 as? String)?.uppercased() == word }
   }
 }

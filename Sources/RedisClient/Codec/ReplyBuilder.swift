@@ -67,6 +67,9 @@ final class ReplyBuilder {
       return fail("it has over \(limits.elements) elements")
     }
     guard count > 0 else { return add(.array([])) }
+    guard outer.count < ReplyLimits.deepestNesting else {
+      return fail("its arrays are nested over \(ReplyLimits.deepestNesting) deep")
+    }
     elements += 1
     outer.append((open, missing))
     open = []

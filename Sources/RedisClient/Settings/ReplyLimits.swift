@@ -21,6 +21,9 @@ public struct ReplyLimits: Sendable, Hashable {
   /// The length after `$` or `*` has at most this many characters.
   static let longestHeader = 32
 
+  /// Arrays within arrays. hiredis 0.14 has this limit, 1.x none.
+  static let deepestNesting = 8
+
   /// Commands larger than this are refused: hiredis counts their bytes in an `int`.
   static let largestCommand = 512 << 20
 }

@@ -89,7 +89,7 @@ public final class ChildProcess: Sendable {
   /// Becomes the program, with the same process identifier. Beside it waits a shell, no child of the
   /// program, that holds the only reading end of a pipe from the tests: a line means that the program
   /// has ended, the pipe's end without one that the tests have.
-  private static let guardScript = """
+  static let guardScript = """
     ( ( read line || kill -KILL $$ ) <&3 >/dev/null 2>&1 & ) 3<&0
     exec "$@" </dev/null
     """

@@ -1,0 +1,66 @@
+import Arrays
+import Foundation
+import ImageAlgorithms
+import ImageFiles
+import Serving
+import TestSupport
+
+/// How well the built-in models find cells: the real image of `Examples/` through the whole of a job's
+/// computation and `kiosk-model-server` behind real gRPC, against labels made by hand.
+@main
+struct SegmentationBenchmark {
+  static func main() async throws {
+    let server = try await ChildProcess.start(
+      BuiltProduct.path("kiosk-model-server"), ["--port", "0"])
+    let status = try await server.wait(forOutput: "listening on")
+    guard let port = status.standardOutput.split(separator: ":").last.flatMap({ Int($0.trimmed) })
+    else { throw TestSupportError("no port in \(status.standardOutput)") }
+    var configuration = ServingConfiguration()
+    configuration.host = "127.0.0.1"
+    configuration.port = port
+    let client = ServingClient(configuration)
+
+    let image = try read("nuclei.tif")
+    let truth = try read("nuclei-labels.tif").map { Int32($0) }
+    print(
+      "NuclearSegmentation:6 on Examples/nuclei.tif, a match is an overlap (IoU) of at least 0.5\n")
+    for variant in Variant.all {
+      let (image, truth) = variant.apply(image, truth)
+      let start = ContinuousClock.now
+      let labels = try await segment(image, client)
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      let score = DetectionScore(found: labels, truth: truth)
+      print(
+        "  \(variant.name.padding(toLength: 22, withPad: " ", startingAt: 0))"
+          + String(
+            format: "F1 %.3f  precision %.3f  recall %.3f  found %d of %d  %.0f ms", score.f1,
+            score.precision, score.recall, score.foundCount, score.truthCount, seconds * 1000))
+    }
+    try await server.stop()
+  }
+
+  private static func read(_ name: String) throws -> NDArray<Float> {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Examples")
+    return try ImageFile.decode(contentsOf: folder.appending(path: name).path, name: name)
+      .pixels.asFloat
+  }
+
+  private static func segment(
+    _ image: NDArray<Float>, _ client: ServingClient
+  ) async throws -> NDArray<Int32> {
+    let batch = image.expandingDimensions(at: 0).expandingDimensions(at: 3)
+    return try await SegmentationApplication.nuclear.labels(
+      of: batch, modelShape: [-1, 256, 256, 1], batchSize: 16
+    ) { tiles in
+      try await client.predict(
+        model: ModelName(name: "NuclearSegmentation", version: 6),
+        inputs: ["input_0": AnyNDArray(tiles)]
+      ).sorted { $0.key < $1.key }.map(\.value)
+    }.slice(0).channel(0)
+  }
+}
+
+extension Substring {
+  fileprivate var trimmed: String { trimmingCharacters(in: .whitespacesAndNewlines) }
+}

@@ -1,0 +1,80 @@
+import Arrays
+import ImageAlgorithms
+import Serving
+
+/// A model of the DeepCell names, shapes and types whose work is classical image analysis.
+struct ClassicalModel: Sendable {
+  let name: String
+  let version: Int
+  let about: String
+  /// The objects of one tile, `[row, column]`, values 0...1.
+  private let objects: @Sendable (NDArray<Float>) throws -> NDArray<Int32>
+
+  static let inputName = "input_0"
+  static let outputNames = ["semantic_0", "semantic_1"]
+  /// Rows and columns of a tile.
+  static let side = 256
+
+  /// What the model takes and gives, as TensorFlow Serving tells it of the DeepCell models.
+  var metadata: ModelMetadata {
+    let shape = [-1, Self.side, Self.side, 1]
+    func tensor(_ graphName: String) -> ModelMetadata.Tensor {
+      ModelMetadata.Tensor(graphName: graphName, type: TensorType(.float32), shape: shape)
+    }
+    let outputs = Self.outputNames.enumerated().map { ($1, tensor("PartitionedCall:\($0)")) }
+    return ModelMetadata(
+      inputs: [Self.inputName: tensor("serving_default_\(Self.inputName):0")],
+      outputs: Dictionary(uniqueKeysWithValues: outputs))
+  }
+
+  /// The maps of one tile, in the order of the outputs' names.
+  func heads(of tile: NDArray<Float>) throws -> [NDArray<Float>] {
+    let finite = tile.map { $0.isFinite ? $0 : 0 }
+    let heads = try ObjectHeads(of: objects(finite))
+    return [heads.peaks, heads.interior]
+  }
+
+  static let all = [nuclei, cytoplasm, phase]
+
+  /// Nuclei in fluorescence: bright round objects of 5 to 30 pixels.
+  static let nuclei = ClassicalModel(
+    name: "NuclearSegmentation", version: 6, about: "bright nuclei on a dark background"
+  ) { try ObjectFinder().objects(in: $0) }
+
+  /// Whole cells: larger and less even than nuclei, and close to each other.
+  static let cytoplasm = ClassicalModel(
+    name: "CytoplasmSegmentation", version: 5, about: "bright whole cells on a darker background"
+  ) { tile in
+    var finder = ObjectFinder()
+    finder.smoothing = 2
+    finder.backgroundWindow = 41
+    finder.heightWindow = 35
+    finder.heightShare = 0.45
+    finder.blobSize = 8
+    finder.blobWeight = 10
+    finder.farDistance = 20
+    finder.prominence = 1.5
+    finder.leastArea = 80
+    return try finder.objects(in: tile)
+  }
+
+  /// Cells in phase contrast, where what tells them from the background is texture, not brightness.
+  static let phase = ClassicalModel(
+    name: "PhaseCytoSegmentation", version: 0, about: "textured cells on an even background"
+  ) { tile in
+    let mean = LocalFilters.mean(tile, size: 7)
+    let meanOfSquares = LocalFilters.mean(tile.map { $0 * $0 }, size: 7)
+    let deviation = combined(meanOfSquares, mean) { 2 * max($0 - $1 * $1, 0).squareRoot() }
+    var finder = ObjectFinder()
+    finder.smoothing = 2
+    finder.backgroundWindow = 41
+    finder.heightWindow = 35
+    finder.heightShare = 0.4
+    finder.blobSize = 8
+    finder.blobWeight = 8
+    finder.farDistance = 20
+    finder.prominence = 1.5
+    finder.leastArea = 80
+    return try finder.objects(in: deviation)
+  }
+}
