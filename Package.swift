@@ -187,6 +187,12 @@ let package = Package(
       name: "PreviewsTests", dependencies: ["Arrays", "Previews", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "KioskCLITests",
+      dependencies: [
+        "Arrays", "Buckets", "ImageFiles", "JobQueue", "KioskCLI", "RedisClient", "TestSupport",
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "RedisClientTests",
       dependencies: [
         "RedisClient", "TestSupport",

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The server as a process, over real gRPC.
-@Suite struct BuiltInModelTests {
+@Suite(.programs, .serialized) struct BuiltInModelTests {
   private static let models = [
     ModelName(name: "NuclearSegmentation", version: 6),
     ModelName(name: "CytoplasmSegmentation", version: 5),
