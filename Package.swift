@@ -187,6 +187,12 @@ let package = Package(
       name: "PreviewsTests", dependencies: ["Arrays", "Previews", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "KioskCLITests",
+      dependencies: [
+        "Arrays", "Buckets", "ImageFiles", "JobQueue", "KioskCLI", "RedisClient", "TestSupport",
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "RedisClientTests",
       dependencies: [
         "RedisClient", "TestSupport",
@@ -210,6 +216,10 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(
       name: "ConsumersTests", dependencies: ["Consumers", "ModelServing", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ModelServerTests",
+      dependencies: ["Arrays", "ImageAlgorithms", "ModelServer", "Serving", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests",

@@ -60,8 +60,9 @@ enum Benchmark {
   }
 
   /// Commands per second of tasks that share the connection.
-  private nonisolated static func shared(_ redis: RedisClient, callers: Int) async throws -> Measurement
-  {
+  private nonisolated static func shared(
+    _ redis: RedisClient, callers: Int
+  ) async throws -> Measurement {
     let each = (callers == 1 ? 30_000 : 200_000) / callers
     return try await Measurement(count: each * callers) {
       try await withThrowingTaskGroup { group in
@@ -75,8 +76,9 @@ enum Benchmark {
     }
   }
 
-  private nonisolated static func pipelined(_ redis: RedisClient, size: Int) async throws -> Measurement
-  {
+  private nonisolated static func pipelined(
+    _ redis: RedisClient, size: Int
+  ) async throws -> Measurement {
     let commands = Array(repeating: RedisCommand("HSET", "key", "field", "value"), count: size)
     let batches = 400_000 / size
     return try await Measurement(count: size * batches) {

@@ -48,26 +48,28 @@ struct Extent<Pixel: RealPixel> {
       (least, greatest) = (0, 0)
       return
     }
-    // Eight of each so that the loop is not one long chain of dependent comparisons. A NaN or an
-    // infinity anywhere leaves a NaN in `spoiled`, since x - x is 0 for all other x.
-    var low = SIMD8<Pixel>(repeating: first)
-    var high = low
-    var spoiled = SIMD8<Pixel>(repeating: 0)
+    // Two times four of each, so that the loop is not one long chain of dependent comparisons. A NaN
+    // or an infinity anywhere leaves a NaN in `spoiled`, since x - x is 0 for all other x.
+    typealias Lanes = SIMD4<Pixel>
+    var (low, low2) = (Lanes(repeating: first), Lanes(repeating: first))
+    var (high, high2) = (low, low)
+    var spoiled = Lanes(repeating: 0)
     let blocks = pixels.count / 8
     let base = UnsafeRawPointer(pixels.baseAddress!)
     for block in 0..<blocks {
-      let x = base.loadUnaligned(
-        fromByteOffset: block &* 8 &* MemoryLayout<Pixel>.stride, as: SIMD8<Pixel>.self)
+      let offset = block &* 8 &* MemoryLayout<Pixel>.stride
+      let x = base.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+      let y = base.loadUnaligned(
+        fromByteOffset: offset &+ MemoryLayout<Lanes>.stride, as: Lanes.self)
       low.replace(with: x, where: x .< low)
+      low2.replace(with: y, where: y .< low2)
       high.replace(with: x, where: x .> high)
-      spoiled += x - x
+      high2.replace(with: y, where: y .> high2)
+      spoiled += (x - x) + (y - y)
     }
-    var (least, greatest, sum) = (low[0], high[0], spoiled[0])
-    for lane in 1..<8 {
-      least = min(least, low[lane])
-      greatest = max(greatest, high[lane])
-      sum += spoiled[lane]
-    }
+    low.replace(with: low2, where: low2 .< low)
+    high.replace(with: high2, where: high2 .> high)
+    var (least, greatest, sum) = (low.min(), high.max(), spoiled.sum())
     for i in (blocks * 8)..<pixels.count {
       let x = pixels[i]
       least = x < least ? x : least

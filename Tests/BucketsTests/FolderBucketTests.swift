@@ -46,7 +46,8 @@ import Testing
   @Test func `the folder of a download is made if it is missing`() async throws {
     try store.write("x", to: "uploads/a.tif")
     let folder = work.url.appending(path: "new")
-    let copy = try await bucket.download(ObjectKey("uploads/a.tif"), into: folder, limit: .max) { _ in
+    let copy = try await bucket.download(ObjectKey("uploads/a.tif"), into: folder, limit: .max) {
+      _ in
     }
     #expect(copy.path == folder.path + "/a.tif")
   }

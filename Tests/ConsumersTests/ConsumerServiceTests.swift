@@ -29,6 +29,17 @@ import Testing
     }
   }
 
+  /// Works until the test lets it end.
+  final class PatientConsumer: Consumer {
+    override func consume(_ job: Job) async throws -> JobStatus {
+      let redis = try #require(RedisServer.connection)
+      while try await redis.command("EXISTS", "go \(job.key)") != 1 {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      return .done
+    }
+  }
+
   final class FailingConsumer: Consumer {
     struct Odd: Error, CustomStringConvertible {
       let description = "first line\nsecond line"
@@ -120,11 +131,16 @@ import Testing
 
   @Test(.redisServer) func `a drained service ends its jobs and takes no more`() async throws {
     let harness = try ConsumerHarness()
-    let first = try await harness.submit(Data("x".utf8))
-    try await harness.withService(EchoConsumer.self) { service in
-      _ = try await harness.end(of: first)
+    let running = try await harness.submit(Data("x".utf8))
+    try await harness.withService(PatientConsumer.self) { service in
+      try await eventually("the job is in work") {
+        try await harness.fields(running)["status"] == "started"
+      }
+      let waiting = try await harness.submit(Data("x".utf8))
       service.drain()
-      _ = try await harness.submit(Data("x".utf8))
+      try await harness.redis.command("SET", "go \(running)", "1")
+      #expect(try await harness.end(of: running)["status"] == "done")
+      #expect(try await harness.list("predict") == [waiting])
     }
     #expect(try await harness.list("predict").count == 1)
   }

@@ -18,12 +18,13 @@ final class DaemonHarness: Sendable {
 
   static let queue = "segmentation"
 
-  init(modelDelay: Duration = .zero) throws {
+  /// - Parameter holdsModel: whether the model answers only after ``SlowModel/release()``.
+  init(holdsModel: Bool = false) throws {
     redis = try #require(RedisServer.connection)
     server = try #require(RedisServer.current)
     store = try TemporaryFolder()
     work = try TemporaryFolder()
-    models = try SlowModel(delay: modelDelay)
+    models = try SlowModel(isHeld: holdsModel)
   }
 
   func environment(_ changes: [String: String] = [:]) -> [String: String] {
@@ -80,13 +81,16 @@ final class DaemonHarness: Sendable {
     .appending(path: "Fixtures/jobs/inputs").path
 }
 
-/// A model that takes its time: both heads are the image where it is bright.
+/// A model whose answers can be held back: both heads are the image where it is bright.
 final class SlowModel: Sendable {
   private let host: ModelServerHost
+  private let isHeld: Watched<Bool>
 
   var port: Int { host.port }
 
-  init(delay: Duration, port: Int = 0) throws {
+  init(isHeld: Bool = false, port: Int = 0) throws {
+    let isHeld = Watched(isHeld)
+    self.isHeld = isHeld
     host = try ModelServerHost(address: "127.0.0.1", port: port) { call in
       switch call.request {
       case .metadata(let model):
@@ -99,7 +103,8 @@ final class SlowModel: Sendable {
         guard let image = call.inputs["input_0"]?.typed(as: Float.self) else {
           return .failure(.invalidArgument, "input_0 is missing")
         }
-        if delay > .zero { try? await Task.sleep(for: delay) }
+        // Ends early when the caller goes away.
+        _ = try? await isHeld.wait { !$0 }
         let bright = AnyNDArray(image.map { $0 > 0.6 ? $0 : 0 })
         return .outputs(
           ["semantic": bright, "semantic_1": bright], model: call.model, encoding: .typed)
@@ -107,6 +112,9 @@ final class SlowModel: Sendable {
       }
     }
   }
+
+  /// Lets all answers go.
+  func release() async { await isHeld.update { $0 = false } }
 
   func stop() async { await host.stop(grace: .zero) }
 }

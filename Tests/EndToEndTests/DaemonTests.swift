@@ -30,13 +30,15 @@ import Testing
   }
 
   @Test(.redisServer) func `SIGTERM lets the running job end and takes no other`() async throws {
-    let harness = try DaemonHarness(modelDelay: .milliseconds(500))
-    let daemon = try await harness.startDaemon()
+    let harness = try DaemonHarness(holdsModel: true)
+    let daemon = try await harness.startDaemon(["GRPC_TIMEOUT": "120"])
     let running = try await harness.submit(name: "running.tif")
     try await harness.waitForStatus("predicting", of: running)
     let waiting = try await harness.submit(name: "waiting.tif")
 
     await daemon.send(SIGTERM)
+    try await daemon.wait(forOutput: "draining")
+    await harness.models.release()
 
     #expect(try await daemon.waitForExit() == .code(0))
     #expect(try await harness.fields(running)["status"] == "done")
@@ -49,7 +51,7 @@ import Testing
   func `a second signal or the end of the grace period puts the running job back`(
     signalsTwice: Bool
   ) async throws {
-    let harness = try DaemonHarness(modelDelay: .seconds(60))
+    let harness = try DaemonHarness(holdsModel: true)
     let daemon = try await harness.startDaemon(
       ["SHUTDOWN_TIMEOUT": signalsTwice ? "570" : "0.2", "GRPC_TIMEOUT": "120"])
     let key = try await harness.submit()
@@ -73,8 +75,8 @@ import Testing
   @Test(.redisServer) func `a killed process leaves its job in one list, and the next finds it`()
     async throws
   {
-    let harness = try DaemonHarness(modelDelay: .milliseconds(300))
-    let first = try await harness.startDaemon()
+    let harness = try DaemonHarness(holdsModel: true)
+    let first = try await harness.startDaemon(["GRPC_TIMEOUT": "120"])
     let key = try await harness.submit()
     try await harness.waitForStatus("predicting", of: key)
     await first.send(SIGKILL)
@@ -82,6 +84,7 @@ import Testing
     #expect(try await harness.list("processing-segmentation:pod-1") == [key])
     #expect(try await harness.list(DaemonHarness.queue).isEmpty)
 
+    await harness.models.release()
     let second = try await harness.startDaemon()
     #expect(try await harness.end(of: key)["status"] == "done")
     #expect(try await second.stop() == .code(0))
@@ -97,10 +100,9 @@ import Testing
     let key = try await harness.submit()
     try await harness.waitForStatus("pre-processing", of: key)
     // In work and visible to the autoscaler, which is to start the model server.
-    try await Task.sleep(for: .seconds(1))
     #expect(try await harness.list("processing-segmentation:pod-1") == [key])
 
-    let models = try SlowModel(delay: .zero, port: port)
+    let models = try SlowModel(port: port)
     #expect(try await harness.end(of: key)["status"] == "done")
     #expect(try await daemon.stop() == .code(0))
     await models.stop()
@@ -123,10 +125,13 @@ import Testing
   }
 
   @Test(.redisServer) func `several jobs are worked on at once`() async throws {
-    let harness = try DaemonHarness(modelDelay: .milliseconds(200))
-    let daemon = try await harness.startDaemon(["MAX_CONCURRENT_JOBS": "3"])
+    let harness = try DaemonHarness(holdsModel: true)
+    let daemon = try await harness.startDaemon(["MAX_CONCURRENT_JOBS": "3", "GRPC_TIMEOUT": "120"])
     var keys: [String] = []
     for i in 0..<6 { keys.append(try await harness.submit(name: "image \(i).tif")) }
+    for key in keys.prefix(3) { try await harness.waitForStatus("predicting", of: key) }
+    #expect(try await harness.list(DaemonHarness.queue).count == 3)
+    await harness.models.release()
     for key in keys { #expect(try await harness.end(of: key)["status"] == "done") }
     #expect(try await daemon.stop() == .code(0))
     #expect(try await harness.list("processing-segmentation:pod-1").isEmpty)
@@ -162,7 +167,9 @@ import Testing
     #expect(!output.contains("s3cr3t-pass"))
   }
 
-  @Test func `settings that cannot be used end the start with 78 and all problems`() async throws {
+  @Test(.programs) func `settings that cannot be used end the start with 78 and all problems`()
+    async throws
+  {
     let daemon = try await ChildProcess.start(
       BuiltProduct.path("consume-redis-events"), ["--redis-port", "x"],
       environment: [
@@ -176,7 +183,7 @@ import Testing
     #expect(errors.contains("image, segmentation"))
   }
 
-  @Test func `the effective settings can be printed, without secrets`() async throws {
+  @Test(.programs) func `the effective settings can be printed, without secrets`() async throws {
     let daemon = try await ChildProcess.start(
       BuiltProduct.path("consume-redis-events"), ["--check-config"],
       environment: ["REDIS_PASSWORD": "s3cr3t-pass", "QUEUE": "Nuclei"])

@@ -124,7 +124,8 @@ private struct BrokenCache: MetadataCache {
     }
     let client = ServingClient(port: server.port)
     let tasks = (0..<50).map { _ in Task { try await client.metadata(of: testModel) } }
-    try await eventually("the server is asked", within: .seconds(60)) { [calls] in calls.value == 1 }
+    try await eventually("the server is asked", within: .seconds(60)) { [calls] in calls.value == 1
+    }
     tasks[0].cancel()
     await #expect(throws: CancellationError.self) { try await tasks[0].value }
     await isOpen.update { $0 = true }

@@ -62,45 +62,63 @@ struct RunComponents {
     let end: Int32
   }
 
+  /// The components of a mask.
   init(of mask: UnsafeBufferPointer<Bool>, columns: Int, connectivity: Connectivity) {
-    guard columns > 0 else { return }
+    let bytes = UnsafeRawBufferPointer(mask)
+    self.init(
+      rows: mask.count / max(columns, 1), columns: columns, connectivity: connectivity,
+      isEmpty: { row, x in
+        // Masks are mostly empty: look at eight pixels at once.
+        bytes.loadUnaligned(fromByteOffset: row &* columns &+ x, as: UInt64.self) == 0
+      },
+      isSet: { row, x in mask[row &* columns &+ x] })
+  }
+
+  /// The components of the pixels for which `isSet` is true.
+  ///
+  /// - Parameter isEmpty: whether it is known to be false for eight pixels from one on.
+  @inline(__always)
+  init(
+    rows: Int, columns: Int, connectivity: Connectivity,
+    isEmpty: (_ row: Int, _ column: Int) -> Bool = { _, _ in false },
+    isSet: (_ row: Int, _ column: Int) -> Bool
+  ) {
     // Runs that only meet at a corner end where the other begins.
     let reach: Int32 = connectivity == .eight ? 1 : 0
     var previous = 0..<0
-    for row in 0..<(mask.count / columns) {
+    for row in 0..<rows {
       let first = runs.count
-      findRuns(in: UnsafeBufferPointer(rebasing: mask[row * columns..<(row + 1) * columns]), row)
-      var above = previous.lowerBound
-      for index in first..<runs.count {
-        let run = runs[index]
-        while above < previous.upperBound, runs[above].end + reach <= run.start { above += 1 }
-        var other = above
-        while other < previous.upperBound, runs[other].start < run.end + reach {
-          join(Int32(other), Int32(index))
-          other += 1
+      var x = 0
+      while x < columns {
+        if x &+ 8 <= columns, isEmpty(row, x) {
+          x &+= 8
+          continue
         }
+        guard isSet(row, x) else {
+          x &+= 1
+          continue
+        }
+        let start = x
+        repeat { x &+= 1 } while x < columns && isSet(row, x)
+        runs.append(Run(row: Int32(row), start: Int32(start), end: Int32(x)))
+        parents.append(Int32(parents.count))
       }
+      joinRuns(first..<runs.count, to: previous, reach: reach)
       previous = first..<runs.count
     }
   }
 
-  private mutating func findRuns(in row: UnsafeBufferPointer<Bool>, _ index: Int) {
-    let bytes = UnsafeRawBufferPointer(row)
-    var x = 0
-    while x < row.count {
-      // Masks are mostly empty: look at eight pixels at once.
-      if x + 8 <= row.count, bytes.loadUnaligned(fromByteOffset: x, as: UInt64.self) == 0 {
-        x += 8
-        continue
+  /// Joins the runs of a row to those they touch in the row above.
+  private mutating func joinRuns(_ current: Range<Int>, to previous: Range<Int>, reach: Int32) {
+    var above = previous.lowerBound
+    for index in current {
+      let run = runs[index]
+      while above < previous.upperBound, runs[above].end + reach <= run.start { above += 1 }
+      var other = above
+      while other < previous.upperBound, runs[other].start < run.end + reach {
+        join(Int32(other), Int32(index))
+        other += 1
       }
-      guard row[x] else {
-        x += 1
-        continue
-      }
-      let start = x
-      while x < row.count, row[x] { x += 1 }
-      runs.append(Run(row: Int32(index), start: Int32(start), end: Int32(x)))
-      parents.append(Int32(parents.count))
     }
   }
 
@@ -142,5 +160,22 @@ struct RunComponents {
       let row = Int(run.row) * columns
       for x in Int(run.start)..<Int(run.end) { labels[row + x] = label }
     }
+  }
+
+  /// The runs of each component, row by row.
+  mutating func grouped() -> [ArraySlice<Run>] {
+    let count = number()
+    var starts = [Int](repeating: 0, count: count + 2)
+    for label in parents { starts[Int(label) + 1] += 1 }
+    for label in 1..<(count + 2) { starts[label] += starts[label - 1] }
+    var next = starts
+    let sorted = [Run](unsafeUninitializedCapacity: runs.count) { sorted, initialized in
+      for (run, label) in zip(runs, parents) {
+        (sorted.baseAddress! + next[Int(label)]).initialize(to: run)
+        next[Int(label)] += 1
+      }
+      initialized = runs.count
+    }
+    return (0..<count).map { sorted[starts[$0 + 1]..<starts[$0 + 2]] }
   }
 }

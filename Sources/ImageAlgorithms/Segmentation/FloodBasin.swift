@@ -15,8 +15,10 @@ struct FloodBasin {
   /// Key in the high half, label in the low one, so that a step touches one line of the cache; with
   /// a border of one pixel, so that it needs no test for the edge.
   private let cells: UnsafeMutablePointer<UInt64>
+  private let kind: ReliefKind
 
-  init(rows: Int, columns: Int) {
+  init(rows: Int, columns: Int, kind: ReliefKind) {
+    self.kind = kind
     (self.rows, self.columns, width) = (rows, columns, columns + 2)
     let count = (rows + 2) * width
     storage = ArrayStorage(byteCount: count * MemoryLayout<UInt64>.stride)
@@ -54,8 +56,8 @@ struct FloodBasin {
   @inline(__always) private func label(_ cell: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: cell)
   }
-  @inline(__always) private func key(_ pixel: Int32) -> UInt32 {
-    UInt32(truncatingIfNeeded: cells[Int(pixel)] >> 32)
+  @inline(__always) private func key(_ pixel: Int) -> UInt32 {
+    UInt32(truncatingIfNeeded: cells[pixel] >> 32)
   }
 
   /// Calls `body` for each pixel, its key and label, that is inside the mask, row by row.
@@ -108,18 +110,87 @@ struct FloodBasin {
 
   // MARK: With bands
 
-  /// Floods with a ``FloodQueue``, unless the order of markers of equal height matters; then the
-  /// labels are incomplete.
+  /// Floods the connected parts of the mask one after the other, unless the order of markers of
+  /// equal height matters in one; then the labels are incomplete.
+  ///
+  /// Parts do not influence each other, and one that fits into the cache is flooded several times
+  /// faster. In most there are markers of one label only, which needs no flood at all.
   func flood() -> Outcome {
-    var keys: (least: UInt32, greatest: UInt32) = (.max, .min)
-    forEachInside { _, key, _ in keys = (min(keys.least, key), max(keys.greatest, key)) }
-    guard keys.least <= keys.greatest else { return .complete }
-    var queue = FloodQueue(keys: keys.least...keys.greatest)
-    forEachInside { pixel, key, label in
-      // A marker amid its own kind has nothing to flood, ever.
-      if label > 0, hasUnlabelledNeighbour(pixel) { queue.pushMarker(Int32(pixel), key: key) }
+    var components = RunComponents(rows: rows, columns: columns, connectivity: .four) { row, x in
+      label(cells[(row &+ 1) &* width &+ x &+ 1]) != Self.outside
     }
-    while queue.advance(key: key) {
+    var queue = FloodQueue()
+    for part in components.grouped() {
+      let summary = summary(of: part)
+      guard let label = summary.label else { continue }
+      if summary.isUniform {
+        fill(part, with: label)
+      } else if flood(part, summary, &queue) == .ambiguous {
+        return .ambiguous
+      }
+    }
+    return .complete
+  }
+
+  /// What is to know about a part before it is flooded.
+  private struct Summary {
+    var pixels = 0
+    var leastKey = UInt32.max
+    var greatestKey = UInt32.min
+    /// A label in it; nil if there is no marker.
+    var label: UInt32?
+    /// Whether all markers have that label.
+    var isUniform = true
+  }
+
+  /// Calls `body` with the first and the last pixel of each run.
+  @inline(__always)
+  private func forEachRun(
+    of part: ArraySlice<RunComponents.Run>, _ body: (_ first: Int, _ last: Int) -> Void
+  ) {
+    for run in part {
+      let line = (Int(run.row) &+ 1) &* width &+ 1
+      body(line &+ Int(run.start), line &+ Int(run.end) &- 1)
+    }
+  }
+
+  private func summary(of part: ArraySlice<RunComponents.Run>) -> Summary {
+    var summary = Summary()
+    forEachRun(of: part) { first, last in
+      summary.pixels += last - first + 1
+      for pixel in first...last {
+        summary.leastKey = min(summary.leastKey, key(pixel))
+        summary.greatestKey = max(summary.greatestKey, key(pixel))
+        let label = label(cells[pixel])
+        if label == 0 { continue }
+        if summary.label == nil { summary.label = label }
+        if summary.label != label { summary.isUniform = false }
+      }
+    }
+    return summary
+  }
+
+  private func fill(_ part: ArraySlice<RunComponents.Run>, with label: UInt32) {
+    forEachRun(of: part) { first, last in
+      for pixel in first...last { cells[pixel] = UInt64(label) }
+    }
+  }
+
+  private func flood(
+    _ part: ArraySlice<RunComponents.Run>, _ summary: Summary, _ queue: inout FloodQueue
+  ) -> Outcome {
+    queue.restart(
+      bands: FloodBands(
+        keys: summary.leastKey...summary.greatestKey, kind: kind, pixels: summary.pixels))
+    forEachRun(of: part) { first, last in
+      for pixel in first...last where label(cells[pixel]) > 0 && canSpread(from: pixel) {
+        // A marker amid its own kind has nothing to flood, ever.
+        queue.pushMarker(Int32(truncatingIfNeeded: pixel), key: key(pixel))
+      }
+    }
+    // Many pixels are surrounded by the time they are due. Asking that of a whole band at once also
+    // gets its neighbourhoods into the cache together instead of one after the other.
+    while queue.advance(key: { canSpread(from: $0) ? key($0) : nil }) {
       while let entry = queue.least {
         _ = queue.pop()
         if entry.age == 0, let next = queue.least, next.priority == entry.priority {
@@ -132,9 +203,12 @@ struct FloodBasin {
     return .complete
   }
 
-  private func hasUnlabelledNeighbour(_ pixel: Int) -> Bool {
-    label(cells[pixel - width]) == 0 || label(cells[pixel - 1]) == 0
-      || label(cells[pixel + 1]) == 0 || label(cells[pixel + width]) == 0
+  /// Whether one of the four neighbours has no label yet.
+  @inline(__always)
+  private func canSpread(from pixel: Int) -> Bool {
+    min(
+      min(label(cells[pixel &- width]), label(cells[pixel &+ width])),
+      min(label(cells[pixel &- 1]), label(cells[pixel &+ 1]))) == 0
   }
 
   /// Floods from markers of equal height one after the other, each as far as it gets below that

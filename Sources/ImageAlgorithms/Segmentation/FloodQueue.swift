@@ -1,39 +1,60 @@
 /// Pixels waiting in a flood, least first, as a ``FloodHeap`` would give them but faster.
 ///
 /// Only a heap of what is due soon is kept. All other pixels lie unsorted in bands, one for each
-/// stretch of keys; when the heap is empty the next band is moved into it. So the heap stays small
-/// enough for the fastest cache, and most pixels cost one write on arrival.
+/// stretch of heights; when the heap is empty the next band is moved into it. So the heap stays
+/// small enough for the fastest cache, and most pixels cost one write on arrival.
 ///
 /// Equal keys leave in the order they came. Markers, which all have the age 0, are the exception:
 /// the flood looks after those itself.
 struct FloodQueue: ~Copyable {
   private var heap = FloodHeap()
   private var age: UInt32 = 1
-  private let leastKey: UInt32
-  private let shift: UInt32
-  private var band = -1
+  private var bands: FloodBands
+  private var band: Int32 = -1
 
-  /// Band heads: an index into `chunks`, -1 for an empty band.
-  private var heads: [Int32]
-  private var chunks: [Chunk] = []
+  /// The latest chunk of each band, -1 for none.
+  private var heads: UnsafeMutablePointer<Int32>
+  private var headCapacity: Int
+  private var chunks: UnsafeMutablePointer<Chunk>
+  private var chunkCount: Int32 = 0
+  private var chunkCapacity: Int32 = 1024
   private var freeChunk: Int32 = -1
   private var moving: [Int32] = []
 
-  /// A cache line of pixels of one band; markers are stored as their complement.
+  /// Half a cache line of pixels of one band; markers are stored as their complement.
   private struct Chunk {
+    static let capacity: Int32 = 6
+    /// The chunk filled before this one.
     var next: Int32
-    var count: Int32 = 0
-    var pixels: InlineArray<14, Int32> = .init(repeating: 0)
+    var count: Int32
+    private var pixels: (Int64, Int64, Int64) = (0, 0, 0)
+
+    init(next: Int32) { (self.next, count) = (next, 0) }
   }
 
-  /// A queue for keys between two numbers.
-  init(keys: ClosedRange<UInt32>, maximumBands: Int = 1 << 16) {
-    leastKey = keys.lowerBound
-    let span = keys.upperBound - keys.lowerBound
-    var shift: UInt32 = 0
-    while Int(span >> shift) >= maximumBands { shift += 1 }
-    self.shift = shift
-    heads = Array(repeating: -1, count: Int(span >> shift) + 1)
+  init() {
+    bands = FloodBands(keys: 0...0, kind: .ranks, pixels: 0)
+    headCapacity = Int(bands.count)
+    heads = .allocate(capacity: headCapacity)
+    chunks = .allocate(capacity: Int(chunkCapacity))
+  }
+
+  /// Gets ready for another flood; the queue is empty.
+  mutating func restart(bands: FloodBands) {
+    self.bands = bands
+    (band, age) = (-1, 1)
+    (chunkCount, freeChunk) = (0, -1)
+    if Int(bands.count) > headCapacity {
+      heads.deallocate()
+      headCapacity = Int(bands.count)
+      heads = .allocate(capacity: headCapacity)
+    }
+    heads.initialize(repeating: -1, count: Int(bands.count))
+  }
+
+  deinit {
+    heads.deallocate()
+    chunks.deallocate()
   }
 
   /// The least entry that is due; nil when ``advance(key:)`` must be called.
@@ -44,7 +65,7 @@ struct FloodQueue: ~Copyable {
 
   @inline(__always)
   mutating func push(_ pixel: Int32, key: UInt32) {
-    let target = Int((key &- leastKey) >> shift)
+    let target = bands.band(of: key)
     if target <= band {
       heap.push(FloodHeap.Entry(key: key, age: age, pixel: pixel))
       age &+= 1
@@ -54,53 +75,68 @@ struct FloodQueue: ~Copyable {
   }
 
   /// Adds a marker, before any pixel is taken out.
+  @inline(__always)
   mutating func pushMarker(_ pixel: Int32, key: UInt32) {
-    append(~pixel, to: Int((key &- leastKey) >> shift))
+    append(~pixel, to: bands.band(of: key))
   }
 
   @inline(__always)
-  private mutating func append(_ pixel: Int32, to band: Int) {
-    let head = heads[band]
-    if head >= 0 {
-      let count = chunks[Int(head)].count
-      if count < 14 {
-        chunks[Int(head)].pixels[Int(count)] = pixel
-        chunks[Int(head)].count = count + 1
-        return
-      }
+  private func pixels(of chunk: Int32) -> UnsafeMutablePointer<Int32> {
+    UnsafeMutableRawPointer(chunks + Int(chunk)).assumingMemoryBound(to: Int32.self) + 2
+  }
+
+  @inline(__always)
+  private mutating func append(_ pixel: Int32, to band: Int32) {
+    var chunk = heads[Int(band)]
+    if chunk < 0 || chunks[Int(chunk)].count == Chunk.capacity {
+      chunk = newChunk(next: chunk)
+      heads[Int(band)] = chunk
     }
-    let index: Int32
-    if freeChunk >= 0 {
-      index = freeChunk
+    let count = chunks[Int(chunk)].count
+    pixels(of: chunk)[Int(count)] = pixel
+    chunks[Int(chunk)].count = count &+ 1
+  }
+
+  private mutating func newChunk(next: Int32) -> Int32 {
+    var index = freeChunk
+    if index >= 0 {
       freeChunk = chunks[Int(index)].next
-      chunks[Int(index)].next = head
     } else {
-      index = Int32(chunks.count)
-      chunks.append(Chunk(next: head))
+      if chunkCount == chunkCapacity { grow() }
+      index = chunkCount
+      chunkCount += 1
     }
-    chunks[Int(index)].pixels[0] = pixel
-    chunks[Int(index)].count = 1
-    heads[band] = index
+    (chunks + Int(index)).initialize(to: Chunk(next: next))
+    return index
+  }
+
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<Chunk>.allocate(capacity: 2 * Int(chunkCapacity))
+    larger.moveInitialize(from: chunks, count: Int(chunkCount))
+    chunks.deallocate()
+    chunks = larger
+    chunkCapacity *= 2
   }
 
   /// Makes the next band due; false when nothing is left.
   ///
-  /// - Parameter key: the key of a pixel.
+  /// - Parameter key: the key of a pixel, or nil if it has nothing to flood any more.
   @inline(__always)
-  mutating func advance(key: (Int32) -> UInt32) -> Bool {
-    while heap.isEmpty {
-      band += 1
-      while band < heads.count, heads[band] < 0 { band += 1 }
-      guard band < heads.count else { return false }
-      takeBand()
-      // The latest were found first; the heap wants them in the order they came.
-      for pixel in moving.reversed() {
-        if pixel < 0 {
-          heap.push(FloodHeap.Entry(key: key(~pixel), age: 0, pixel: ~pixel))
-        } else {
-          heap.push(FloodHeap.Entry(key: key(pixel), age: age, pixel: pixel))
-          age &+= 1
-        }
+  mutating func advance(key: (Int) -> UInt32?) -> Bool {
+    band += 1
+    while band < bands.count, heads[Int(band)] < 0 { band += 1 }
+    guard band < bands.count else { return false }
+    takeBand()
+    // The latest were found first; the heap wants them in the order they came.
+    var i = moving.count - 1
+    moving.withUnsafeBufferPointer { moving in
+      while i >= 0 {
+        let isMarker = moving[i] < 0
+        let pixel = isMarker ? ~moving[i] : moving[i]
+        i -= 1
+        guard let key = key(Int(pixel)) else { continue }
+        heap.push(FloodHeap.Entry(key: key, age: isMarker ? 0 : age, pixel: pixel))
+        age &+= 1
       }
     }
     return true
@@ -109,16 +145,47 @@ struct FloodQueue: ~Copyable {
   /// Moves the pixels of the current band to `moving`, the latest first.
   private mutating func takeBand() {
     moving.removeAll(keepingCapacity: true)
-    var index = heads[band]
-    heads[band] = -1
-    while index >= 0 {
-      let next = chunks[Int(index)].next
-      for i in stride(from: Int(chunks[Int(index)].count) - 1, through: 0, by: -1) {
-        moving.append(chunks[Int(index)].pixels[i])
+    var chunk = heads[Int(band)]
+    heads[Int(band)] = -1
+    while chunk >= 0 {
+      let next = chunks[Int(chunk)].next
+      let pixels = pixels(of: chunk)
+      var i = Int(chunks[Int(chunk)].count) - 1
+      while i >= 0 {
+        moving.append(pixels[i])
+        i -= 1
       }
-      chunks[Int(index)].next = freeChunk
-      freeChunk = index
-      index = next
+      chunks[Int(chunk)].next = freeChunk
+      freeChunk = chunk
+      chunk = next
     }
+  }
+}
+
+/// Sorts heights coarsely: equal ones into the same band, lesser ones never into a later one.
+struct FloodBands {
+  let count: Int32
+  private let kind: ReliefKind
+  private let origin: Float
+  private let scale: Float
+
+  /// Bands of equal width over a range of keys.
+  init(keys: ClosedRange<UInt32>, kind: ReliefKind, pixels: Int) {
+    self.kind = kind
+    origin = kind.height(of: keys.lowerBound)
+    let range = kind.height(of: keys.upperBound) - origin
+    // A few pixels per band, if heights are spread evenly.
+    let wanted = Float(min(max(pixels / 8, 16), 1 << 18))
+    let scale = wanted / range
+    self.scale = scale.isFinite && range.isFinite ? scale : 0
+    count = Int32(range.isFinite ? wanted : 0) + 2
+  }
+
+  @inline(__always)
+  func band(of key: UInt32) -> Int32 {
+    let position = (kind.height(of: key) - origin) * scale
+    // Infinite heights end up in the first or the last band, and so do the few that rounding puts
+    // beyond it.
+    return position < Float(count - 1) ? Int32(position) : count - 1
   }
 }

@@ -38,7 +38,7 @@ func flooded<Pixel: RealPixel>(
   let order = heights.withUnsafeBuffer { ReliefOrder(of: $0) }
 
   func basin() throws(ImageError) -> FloodBasin {
-    let basin = FloodBasin(rows: rows, columns: columns)
+    let basin = FloodBasin(rows: rows, columns: columns, kind: order.kind)
     try heights.withUnsafeBuffer { heights throws(ImageError) in
       try markers.withUnsafeBuffer { markers throws(ImageError) in
         for row in 0..<rows {
@@ -88,6 +88,13 @@ enum ReliefOrder<Pixel: RealPixel> {
     self = .ranks(unique)
   }
 
+  var kind: ReliefKind {
+    switch self {
+    case .bits: .bits
+    case .ranks: .ranks
+    }
+  }
+
   @inline(__always)
   func key(of height: Pixel) -> UInt32 {
     switch self {
@@ -104,5 +111,19 @@ enum ReliefOrder<Pixel: RealPixel> {
       if unique[middle] > height { low = middle + 1 } else { high = middle }
     }
     return low
+  }
+}
+
+/// What the keys of a ``ReliefOrder`` are.
+enum ReliefKind {
+  case bits, ranks
+
+  /// A number that orders as the keys do, equal for few of them at most.
+  @inline(__always)
+  func height(of key: UInt32) -> Float {
+    switch self {
+    case .bits: Float(orderedBits: UInt64(key))
+    case .ranks: Float(key)
+    }
   }
 }

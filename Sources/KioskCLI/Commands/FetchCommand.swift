@@ -40,18 +40,17 @@ struct FetchCommand: KioskCommand {
     _ key: String, _ session: Session, _ report: JobReport, _ delivery: ResultDelivery
   ) async throws {
     let job = try await Job.read(key, session.redis)
-    let line = report.addLine(for: job)
-    let watched = JobWatcher.Watched(key: key, line: line)
-    if job.fields[Field.status] == nil {
-      await report.tellEnd(of: watched, .gone)
-    } else if job.status == .done {
-      await report.tellEnd(of: watched, .final(job))
+    switch job.status {
+    case _ where job.fields[Field.status] == nil:
+      report.tellError(of: key, name: key, JobReport.noSuchJob)
+    case .done:
+      await report.tellChildren(of: job)
+      let line = report.addLine(for: job, .downloading)
       return try await delivery.deliver(job, line: line, input: nil)
-    } else if job.status == .failed {
-      await report.tellEnd(of: watched, .final(job))
+    case .failed:
+      report.tellFailure(of: job)
       await report.expire(job, after: expiry.expire)
-    } else {
-      report.board.update(line, JobProgress(stage: .failed))
+    default:
       report.tellError(
         of: key, name: job.originalName,
         "not done yet (\(job.status.rawValue.printable)); wait for it with: kiosk watch JOB")

@@ -17,10 +17,22 @@ struct WatchCommand: KioskCommand {
     try await Session.run(connection) { session in
       let report = JobReport(console: console, board: board, ledger: ledger, redis: session.redis)
       let watcher = JobWatcher(session.redis, board, onChange: report.tellChange)
+      var found: [Job] = []
       for key in jobs.uniqued() {
         let job = try await Job.read(key, session.redis)
-        ledger.open(key)
-        watcher.add(.init(key: key, line: report.addLine(for: job)))
+        if job.fields[Field.status] != nil {
+          found.append(job)
+        } else {
+          report.tellError(of: key, name: key, JobReport.noSuchJob)
+          ledger.noteFailure()
+        }
+      }
+      let waiting = found.filter { $0.status == .new }.map(\.key)
+      let positions = try await QueuePosition.find(waiting, session.redis)
+      for job in found {
+        ledger.open(job.key)
+        let stage = job.progress(position: positions[job.key]).stage
+        watcher.add(.init(key: job.key, line: report.addLine(for: job, stage)))
       }
       watcher.complete()
       try await board.whileShown {

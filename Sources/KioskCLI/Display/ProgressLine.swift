@@ -6,22 +6,22 @@ struct ProgressLine {
   /// Time since a consumer took the job, for the estimate.
   var working: Duration?
 
-  private static let stageWidth = 21
+  /// Columns with the blank beside each.
+  private static let stageWidth = 22
   private static let percentWidth = 5
-  private static let timeWidth = 8
-  private static let remainingWidth = 14
+  private static let timeWidth = 9
+  private static let remainingWidth = 13
   private static let largestBar = 30
 
   func text(width: Int, style: TerminalStyle) -> String {
     // A full line would make some terminals wrap.
     let width = width - 1
-    let fixed = Self.stageWidth + Self.percentWidth + Self.timeWidth + Self.remainingWidth + 1
+    let fixed = Self.stageWidth + Self.percentWidth + Self.timeWidth + Self.remainingWidth
     let rest = width - fixed
     guard rest >= 16 else { return narrowText(width: width, style: style) }
     let bar = min(Self.largestBar, rest * 2 / 5)
     let name = name.printable.fitted(to: rest - bar - 1, ellipsis: style.ellipsis)
-    return name + " " + stage(style) + self.bar(bar, style) + percent + time + " "
-      + remaining(style)
+    return name + " " + stage(style) + self.bar(bar, style) + percent + time + remaining(style)
   }
 
   /// Without a bar, for terminals that have no room for one.
@@ -34,7 +34,7 @@ struct ProgressLine {
   }
 
   private func stage(_ style: TerminalStyle) -> String {
-    let text = progress.text.fitted(to: Self.stageWidth, ellipsis: style.ellipsis) + " "
+    let text = progress.text.fitted(to: Self.stageWidth - 1, ellipsis: style.ellipsis) + " "
     switch progress.stage {
     case .done: return style.colored(text, .green)
     case .failed: return style.colored(text, .red)
@@ -56,7 +56,7 @@ struct ProgressLine {
   }
 
   private var time: String {
-    let text = elapsed.clockText
+    let text = elapsed.clockText.shortened(to: Self.timeWidth - 1, ellipsis: "")
     return String(repeating: " ", count: max(0, Self.timeWidth - text.count)) + text
   }
 
@@ -66,8 +66,8 @@ struct ProgressLine {
       let percent = progress.percent, (5..<100).contains(percent)
     else { return "" }
     let left = working * (100 - percent) / percent
-    return style.colored(
-      "about \(left.clockText) left".shortened(to: Self.remainingWidth + 1, ellipsis: ""), .dim)
+    let text = " ~\(left.clockText) left".shortened(to: Self.remainingWidth, ellipsis: "")
+    return style.colored(text, .dim)
   }
 }
 

@@ -12,14 +12,13 @@ struct JobReport: Sendable {
     "there is no such job: the key is wrong, or its record has expired or was removed"
 
   /// A line of progress for a job that is there already; its time counts from its creation.
-  func addLine(for job: Job) -> ProgressBoard.ID {
+  func addLine(for job: Job, _ stage: JobProgress.Stage) -> ProgressBoard.ID {
     var start = ContinuousClock.now
     if let created = job[Field.createdAt].flatMap({ Timestamp($0) }) {
       let age = max(0, Timestamp.now.microseconds - created.microseconds)
       start = start - .microseconds(age)
     }
-    let name = job[Field.originalName] ?? job.key
-    return board.add(name, job.progress().stage, since: start)
+    return board.add(job[Field.originalName] ?? job.key, stage, since: start)
   }
 
   /// A change of status, for programs that read `--json`.
@@ -45,14 +44,19 @@ struct JobReport: Sendable {
         Self.noSuchJob)
     case .final(let job) where job.status == .failed:
       board.update(watched.line, job.progress())
-      tellError(of: job.key, name: job.originalName, job.lastReasonLine)
-      if let reason = job[Field.reason], console.isVerbose {
-        for line in reason.split(whereSeparator: \.isNewline) {
-          console.note("  " + String(line).printable)
-        }
-      }
+      tellFailure(of: job)
     case .final(let job):
       await tellChildren(of: job)
+    }
+  }
+
+  /// The last line of the reason, and all of it with `--verbose`.
+  func tellFailure(of job: Job) {
+    tellError(of: job.key, name: job.originalName, job.lastReasonLine)
+    if let reason = job[Field.reason], console.isVerbose {
+      for line in reason.split(whereSeparator: \.isNewline) {
+        console.note("  " + String(line).printable)
+      }
     }
   }
 
@@ -68,7 +72,7 @@ struct JobReport: Sendable {
   }
 
   /// A line for each failed file of a zip archive.
-  private func tellChildren(of job: Job) async {
+  func tellChildren(of job: Job) async {
     for (child, reason) in job.failures {
       let name = try? await redis.command("HGET", child, Field.originalName).string
       let last = Job(key: child, fields: [Field.reason: reason]).lastReasonLine

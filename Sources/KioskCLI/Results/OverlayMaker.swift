@@ -9,16 +9,16 @@ import Previews
 struct OverlayMaker {
   private let job: Job
   private let bucket: any Bucket
-  private let staging: String
+  private let temporaryFolder: String
   private let localInput: String?
   private var image: AnyNDArray?
 
   private static let limits = DecodingLimits(bytes: 4 << 30)
 
-  init(job: Job, bucket: any Bucket, staging: String, localInput: String?) {
+  init(job: Job, bucket: any Bucket, temporaryFolder: String, localInput: String?) {
     self.job = job
     self.bucket = bucket
-    self.staging = staging
+    self.temporaryFolder = temporaryFolder
     self.localInput = localInput
   }
 
@@ -51,7 +51,7 @@ struct OverlayMaker {
     } else {
       path = try await bucket.download(
         bucket.key(named: job.inputFileName),
-        into: URL(filePath: staging + "/input", directoryHint: .isDirectory),
+        into: URL(filePath: temporaryFolder, directoryHint: .isDirectory),
         limit: Self.limits.bytes, progress: { _ in }
       ).path
     }

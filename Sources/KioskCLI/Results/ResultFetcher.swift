@@ -29,11 +29,11 @@ struct ResultFetcher: Sendable {
       throw KioskError(.jobFailed, "the job is done but names no result")
     }
     let key = try bucket.key(named: name)
-    let staging = try folder.makeStaging()
-    defer { ResultFolder.removeStaging(staging) }
+    let staging = try ResultFolder.makeFolder(in: folder.path)
+    defer { ResultFolder.removeFolder(staging) }
     let archive = try await bucket.download(
-      key, into: URL(filePath: staging + "/archive", directoryHint: .isDirectory),
-      limit: Self.sizeLimit, progress: progress)
+      key, into: URL(filePath: staging, directoryHint: .isDirectory), limit: Self.sizeLimit,
+      progress: progress)
 
     let stem = ResultFolder.fileStem(of: job)
     guard !options.keepsArchives, key.text.lowercased().hasSuffix(".zip") else {
@@ -59,12 +59,12 @@ struct ResultFetcher: Sendable {
         "the result of \(shownName) has a hidden file, \(member.name.printable), and was not unpacked"
       )
     }
-    let unpacked = staging + "/files"
-    try FileManager.default.createDirectory(
-      atPath: unpacked, withIntermediateDirectories: false)
+    let unpacked = try ResultFolder.makeFolder(in: staging)
     var files: [(path: String, name: String, count: CellCount?)] = []
     var result = FetchedResult()
-    var overlay = OverlayMaker(job: job, bucket: bucket, staging: staging, localInput: input)
+    var overlay = OverlayMaker(
+      job: job, bucket: bucket, temporaryFolder: try ResultFolder.makeFolder(in: staging),
+      localInput: input)
     var areas: [Int]?
     for member in reader.members {
       try Task.checkCancellation()

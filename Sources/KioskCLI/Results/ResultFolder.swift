@@ -30,17 +30,17 @@ final class ResultFolder: Sendable {
     path == "." ? name : path.hasSuffix("/") ? path + name : "\(path)/\(name)"
   }
 
-  /// A folder inside this one, so that finished files can be moved in one step; removed by
-  /// ``removeStaging(_:)``.
-  func makeStaging() throws(KioskError) -> String {
-    var template = Array("\(path)/.kiosk-XXXXXX".utf8CString)
+  /// A new folder for files that are not finished. Inside the folder of the results, so that
+  /// finished files can be moved in one step.
+  static func makeFolder(in parent: String) throws(KioskError) -> String {
+    var template = Array("\(parent)/.kiosk-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
-      throw KioskError(.jobFailed, "\(path.printable): \(String(cString: strerror(errno)))")
+      throw KioskError(.jobFailed, "\(parent.printable): \(String(cString: strerror(errno)))")
     }
     return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  static func removeStaging(_ folder: String) {
+  static func removeFolder(_ folder: String) {
     // What cannot be removed is hidden and harmless.
     try? FileManager.default.removeItem(atPath: folder)
   }

@@ -92,8 +92,7 @@ public final class RedisClient: Sendable {
   private func serve(_ connection: RedisConnection) async {
     lane.attach(connection)
     report(.connected(connection.endpoint))
-    await connection.waitUntilUnavailable()
-    report(.disconnected(RedisError(.connectionLost, reason: "\(connection.endpoint)")))
+    report(.disconnected(await connection.waitUntilUnavailable()))
   }
 
   private func report(_ state: RedisConnectionState) {

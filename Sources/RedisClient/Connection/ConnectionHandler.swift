@@ -31,8 +31,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Completed once bytes can be exchanged: after the TLS handshake, if there is one.
   let ready: EventLoopPromise<Void>
 
-  /// Completed when no more requests are taken.
-  let unavailable: EventLoopPromise<Void>
+  /// Completed with the reason when no more requests are taken.
+  let unavailable: EventLoopPromise<RedisError>
 
   /// Called when no more requests are taken.
   var onUnavailable: (() -> Void)?
@@ -89,7 +89,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard state == .open else { return }
     state = .retiring
     failure = failure ?? reason
-    becomeUnavailable()
+    becomeUnavailable(reason)
     if waiting.isEmpty { end(reason) }
   }
 
@@ -112,14 +112,14 @@ final class ConnectionHandler: ChannelInboundHandler {
       }
     }
     waiting.removeAll()
-    if wasAvailable { becomeUnavailable() }
+    if wasAvailable { becomeUnavailable(reason) }
     onEnd?(resend, reason)
     (onEnd, onMessage) = (nil, nil)
     context?.close(promise: nil)
   }
 
-  private func becomeUnavailable() {
-    unavailable.succeed()
+  private func becomeUnavailable(_ reason: RedisError) {
+    unavailable.succeed(reason)
     onUnavailable?()
     onUnavailable = nil
   }

@@ -5,7 +5,7 @@ final class RedisConnection: Sendable {
   let endpoint: RedisEndpoint
   private let channel: any Channel
   private let handler: NIOLoopBound<ConnectionHandler>
-  private let unavailable: EventLoopFuture<Void>
+  private let unavailable: EventLoopFuture<RedisError>
 
   /// To be called on the channel's event loop.
   init(endpoint: RedisEndpoint, channel: any Channel, handler: ConnectionHandler) {
@@ -36,11 +36,12 @@ final class RedisConnection: Sendable {
     onLoop { $0.end(RedisError(.connectionLost, reason: "it was closed: \(reason)")) }
   }
 
-  /// Waits until no more requests are taken. Cancelling closes the connection.
-  func waitUntilUnavailable() async {
+  /// Waits until no more requests are taken and returns the reason. Cancelling closes the connection.
+  @discardableResult
+  func waitUntilUnavailable() async -> RedisError {
     await withTaskCancellationHandler {
       // Never fails.
-      try? await unavailable.get()
+      (try? await unavailable.get()) ?? .stopped
     } onCancel: {
       close("the client stops")
     }

@@ -106,8 +106,8 @@ extension RedisClient {
 
   /// Returns once the connection is gone or does not answer; closes it when cancelled.
   private func watch(_ connection: RedisConnection) async {
-    await withTaskGroup { group in
-      group.addTask { await connection.waitUntilUnavailable() }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { _ = await connection.waitUntilUnavailable() }
       group.addTask {
         do {
           while true {

@@ -9,6 +9,10 @@ public struct RedisServerTrait: TestTrait, TestScoping {
     for test: Test, testCase: Test.Case?,
     performing function: @concurrent @Sendable () async throws -> Void
   ) async throws {
+    try await ProcessPermits.shared.with { try await run(function) }
+  }
+
+  private func run(_ function: @concurrent @Sendable () async throws -> Void) async throws {
     let server = try await RedisServer.start(options)
     let outcome: Result<Void, any Error>
     do {

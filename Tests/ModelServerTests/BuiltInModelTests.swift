@@ -1,0 +1,166 @@
+import Arrays
+import Foundation
+import ImageAlgorithms
+import Serving
+import TestSupport
+import Testing
+
+/// The server as a process, over real gRPC.
+@Suite(.programs, .serialized) struct BuiltInModelTests {
+  private static let models = [
+    ModelName(name: "NuclearSegmentation", version: 6),
+    ModelName(name: "CytoplasmSegmentation", version: 5),
+    ModelName(name: "PhaseCytoSegmentation", version: 0),
+  ]
+
+  @Test func `models say what the recorded ones say`() async throws {
+    let server = try await RunningModelServer.start()
+    for model in Self.models {
+      let metadata = try await server.client.metadata(of: model)
+      let input = try #require(metadata.inputs["input_0"])
+      #expect(metadata.inputs.count == 1)
+      #expect(input.graphName == "serving_default_input_0:0")
+      #expect(input.type == TensorType(.float32))
+      #expect(input.shape == [-1, 256, 256, 1])
+      #expect(metadata.outputs?.keys.sorted() == ["semantic_0", "semantic_1"])
+      #expect(metadata.outputs?["semantic_1"]?.graphName == "PartitionedCall:1")
+    }
+    #expect(try await server.client.isHealthy())
+    let status = try await server.client.status(of: RunningModelServer.nuclei)
+    #expect(status.map(\.version) == [6])
+    #expect(status.map(\.state) == [.available])
+    try await server.process.stop()
+  }
+
+  @Test(arguments: ["typed", "content"])
+  func `answers have the names, shapes and types of the models`(encoding: String) async throws {
+    let server = try await RunningModelServer.start("--encoding", encoding)
+    for model in Self.models {
+      let outputs = try await server.predict(AnyNDArray(Discs.tiles(2)), model: model)
+      #expect(outputs.keys.sorted() == ["semantic_0", "semantic_1"])
+      for output in outputs.values {
+        #expect(output.dtype == .float32)
+        #expect(output.shape == [2, 256, 256, 1])
+        #expect(output.asFloat.elements.allSatisfy { (0...1).contains($0) })
+      }
+    }
+    try await server.process.stop()
+  }
+
+  @Test func `each disc becomes a cell, and an even or a noisy image none`() async throws {
+    let server = try await RunningModelServer.start()
+    func labels(_ tile: NDArray<Float>) async throws -> NDArray<Int32> {
+      let outputs = try await server.predict(AnyNDArray(tile))
+      let heads = try #require(outputs["semantic_0"]).asFloat
+      let interior = try #require(outputs["semantic_1"]).asFloat
+      return try deepWatershed(maxima: heads, interior: interior, parameters: .nuclear)
+    }
+    let found = try await labels(Discs.tiles())
+    let centres = Discs.centres.map { found[0, $0.0, $0.1, 0] }
+    #expect(Set(centres).count == Discs.centres.count && !centres.contains(0))
+    let areas = centres.map { label in found.elements.count { $0 == label } }
+    let expected = Double.pi * Discs.radius * Discs.radius
+    for area in areas { #expect((0.7...1.3).contains(Double(area) / expected), "\(area) pixels") }
+    #expect(Set(found.elements).count == Discs.centres.count + 1)
+
+    #expect(try await labels(NDArray(shape: [1, 256, 256, 1], repeating: 0.5)).elements.max() == 0)
+    var generator = SeededGenerator(seed: 3)
+    let noise = NDArray<Float>(uninitialized: [1, 256, 256, 1]) { output in
+      for i in output.indices { output[i] = Float.random(in: 0...1, using: &generator) }
+    }
+    #expect(try #require(try await labels(noise).elements.max()) < 10)
+    try await server.process.stop()
+  }
+
+  @Test func `bad requests get the codes and words of TensorFlow Serving`() async throws {
+    let server = try await RunningModelServer.start("--max-batch", "2")
+    func refusal(
+      _ code: StatusCode, _ text: String,
+      _ body: () async throws -> [String: AnyNDArray]
+    ) async throws {
+      let error = await #expect(throws: ServingError.self) { _ = try await body() }
+      #expect(error?.code == code)
+      #expect(error?.message.contains(text) == true, "\(error?.message ?? "")")
+    }
+    let tile = AnyNDArray(Discs.tiles())
+    try await refusal(
+      .notFound, "Servable not found for request: Specific(NuclearSegmentation, 99)"
+    ) {
+      try await server.predict(tile, model: ModelName(name: "NuclearSegmentation", version: 99))
+    }
+    try await refusal(.notFound, "Specific(Nothing, 1)") {
+      try await server.predict(tile, model: ModelName(name: "Nothing", version: 1))
+    }
+    try await refusal(.invalidArgument, "input size does not match signature") {
+      try await server.predict(tile, named: "image")
+    }
+    try await refusal(.invalidArgument, "Expected input input_0 to be float") {
+      try await server.predict(AnyNDArray(NDArray<Int32>(shape: [1, 256, 256, 1])))
+    }
+    try await refusal(.invalidArgument, "(1, 100, 100, 1)") {
+      try await server.predict(AnyNDArray(Discs.tiles(1, side: 100)))
+    }
+    try await refusal(.invalidArgument, "not found in signature") {
+      try await server.predict(tile, outputs: .named(["nothing"]))
+    }
+    let unknown = await #expect(throws: ServingError.self) {
+      try await server.client.metadata(of: ModelName(name: "Nothing", version: 1))
+    }
+    #expect(unknown?.code == .notFound)
+    // Not a number is no reason to end.
+    _ = try await server.predict(
+      AnyNDArray(NDArray<Float>(shape: [1, 256, 256, 1], repeating: .nan)))
+    try await server.process.stop()
+  }
+
+  @Test func `a client learns the largest batch and splits`() async throws {
+    let server = try await RunningModelServer.start("--max-batch", "2")
+    let outputs = try await server.predict(AnyNDArray(Discs.tiles(5)))
+    #expect(outputs["semantic_0"]?.shape == [5, 256, 256, 1])
+    try await server.process.stop()
+  }
+
+  @Test func `every n-th call fails as asked for`() async throws {
+    let server = try await RunningModelServer.start(
+      "--fail-every", "2:RESOURCE_EXHAUSTED", "--fail-every", "3:DEADLINE_EXCEEDED")
+    let tile = AnyNDArray(Discs.tiles())
+    var codes: [StatusCode] = []
+    for _ in 0..<6 {
+      do {
+        _ = try await server.predict(tile)
+        codes.append(.ok)
+      } catch let error as ServingError { codes.append(error.code) }
+    }
+    #expect(
+      codes == [
+        .ok, .resourceExhausted, .deadlineExceeded, .resourceExhausted, .ok, .resourceExhausted,
+      ])
+    try await server.process.stop()
+  }
+
+  @Test func `a delayed start answers UNAVAILABLE until then`() async throws {
+    let server = try await RunningModelServer.start("--start-delay", "600")
+    let error = await #expect(throws: ServingError.self) {
+      try await server.predict(AnyNDArray(Discs.tiles()))
+    }
+    #expect(error?.code == .unavailable)
+    try await server.process.stop()
+  }
+
+  @Test func `it stops cleanly and says what it is`() async throws {
+    let server = try await RunningModelServer.start()
+    #expect(try await server.process.stop() == .code(0))
+    let help = try await ChildProcess.start(BuiltProduct.path("kiosk-model-server"), ["--help"])
+    #expect(try await help.waitForExit() == .code(0))
+    let text = await help.status.standardOutput
+    #expect(text.contains("no learned weights") && text.contains("TF_HOST"))
+  }
+
+  @Test(arguments: [
+    ["--port", "99999"], ["--fail-every", "x"], ["--latency", "-1"], ["--threads", "0"],
+  ])
+  func `options that cannot be are refused`(arguments: [String]) async throws {
+    let process = try await ChildProcess.start(BuiltProduct.path("kiosk-model-server"), arguments)
+    #expect(try await process.waitForExit() == .code(64))
+  }
+}
