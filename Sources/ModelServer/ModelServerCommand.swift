@@ -30,6 +30,8 @@ struct ModelServerCommand: AsyncParsableCommand {
   @Option(help: "Seconds that every Predict call takes longer.") var latency = 0.0
   @Option(help: "Seconds by which, at most, it takes longer still, by chance.")
   var latencyJitter = 0.0
+  @Option(help: "Seconds that calls have to end once the server is asked to stop.")
+  var grace = 5.0
   @Option(help: "Seconds after the start in which the models are UNAVAILABLE.") var startDelay = 0.0
   @Option(
     help:
@@ -52,6 +54,7 @@ struct ModelServerCommand: AsyncParsableCommand {
     try require(maxBatch ?? 1 > 0, "--max-batch must be 1 or more")
     for (name, value) in [
       ("--latency", latency), ("--latency-jitter", latencyJitter), ("--start-delay", startDelay),
+      ("--grace", grace),
     ] {
       try require(value >= 0 && value <= 86_400, "\(name) must be 0 to 86400 seconds")
     }
@@ -70,7 +73,7 @@ struct ModelServerCommand: AsyncParsableCommand {
     print("listening on \(host):\(server.port)")
     fflush(nil)
     for await _ in signals { break }
-    await server.stop(grace: .seconds(5))
+    await server.stop(grace: .seconds(grace))
   }
 }
 

@@ -1,7 +1,7 @@
 import Executors
 import Synchronization
 
-/// Threads that analyse tiles, and a limit to how many tiles may be in the house.
+/// Threads that analyse tiles, and a limit to how many tiles may be analysed or wait.
 final class TileWorkers: Sendable {
   private let threads: [ThreadExecutor]
   private let limit: Int
@@ -12,6 +12,9 @@ final class TileWorkers: Sendable {
     self.threads = (1...threads).map { ThreadExecutor(label: "tiles \($0)") }
     self.limit = limit
   }
+
+  /// Images being analysed or waiting.
+  var admittedCount: Int { admitted.withLock { $0 } }
 
   /// Runs `body` with `count` tiles counted as being here, unless that makes too many.
   ///

@@ -68,7 +68,7 @@ import Testing
     let noise = NDArray<Float>(uninitialized: [1, 256, 256, 1]) { output in
       for i in output.indices { output[i] = Float.random(in: 0...1, using: &generator) }
     }
-    #expect(try #require(try await labels(noise).elements.max()) < 10)
+    #expect(try await labels(noise).elements.max() == 0)
     try await server.process.stop()
   }
 
@@ -91,10 +91,10 @@ import Testing
     try await refusal(.notFound, "Specific(Nothing, 1)") {
       try await server.predict(tile, model: ModelName(name: "Nothing", version: 1))
     }
-    try await refusal(.invalidArgument, "input size does not match signature") {
+    try await refusal(.invalidArgument, "input tensor alias not found in signature: image") {
       try await server.predict(tile, named: "image")
     }
-    try await refusal(.invalidArgument, "Expected input input_0 to be float") {
+    try await refusal(.invalidArgument, "Expects arg[0] to be float") {
       try await server.predict(AnyNDArray(NDArray<Int32>(shape: [1, 256, 256, 1])))
     }
     try await refusal(.invalidArgument, "(1, 100, 100, 1)") {
@@ -156,7 +156,46 @@ import Testing
     #expect(text.contains("no learned weights") && text.contains("TF_HOST"))
   }
 
+  @Test func `it stops after its grace while calls wait`() async throws {
+    let server = try await RunningModelServer.start(
+      "--latency", "3600", "--grace", "0", "--queue", "1")
+    try await withThrowingTaskGroup(of: StatusCode.self) { calls in
+      for _ in 0..<2 {
+        calls.addTask {
+          do {
+            _ = try await server.predict(AnyNDArray(Discs.tiles()))
+            return .ok
+          } catch let error as ServingError { return error.code }
+        }
+      }
+      // One is refused because the other one is being waited for.
+      #expect(try await calls.next() == .resourceExhausted)
+      #expect(try await server.process.stop(grace: .seconds(30)) == .code(0))
+      let code = try #require(try await calls.next())
+      #expect([.cancelled, .unavailable].contains(code), "\(code)")
+    }
+  }
+
+  @Test func `only the models asked for are served`() async throws {
+    let server = try await RunningModelServer.start("--models", "CytoplasmSegmentation:5")
+    #expect(try await server.client.status(of: Self.models[1]).map(\.version) == [5])
+    await #expect(throws: ServingError.self) {
+      try await server.client.status(of: RunningModelServer.nuclei)
+    }
+    try await server.process.stop()
+  }
+
+  @Test func `a port that is taken is named`() async throws {
+    let server = try await RunningModelServer.start()
+    let second = try await ChildProcess.start(
+      BuiltProduct.path("kiosk-model-server"), ["--port", "\(server.port)"])
+    #expect(try await second.waitForExit() != .code(0))
+    #expect(await second.status.standardError.contains("127.0.0.1:\(server.port)"))
+    try await server.process.stop()
+  }
+
   @Test(arguments: [
+    ["--models", "Nothing:1"], ["--encoding", "other"], ["--max-batch", "0"],
     ["--port", "99999"], ["--fail-every", "x"], ["--latency", "-1"], ["--threads", "0"],
   ])
   func `options that cannot be are refused`(arguments: [String]) async throws {

@@ -6,6 +6,7 @@ import TestSupport
 struct RunningModelServer {
   let process: ChildProcess
   let client: ServingClient
+  let port: Int
 
   static let nuclei = ModelName(name: "NuclearSegmentation", version: 6)
 
@@ -22,7 +23,7 @@ struct RunningModelServer {
     configuration.port = port
     configuration.maximumRetries = 0
     configuration.waitTimeout = .zero
-    return RunningModelServer(process: process, client: ServingClient(configuration))
+    return RunningModelServer(process: process, client: ServingClient(configuration), port: port)
   }
 
   func predict(

@@ -1,19 +1,19 @@
 import Arrays
 
 /// How many objects were found, by overlap.
-struct DetectionScore {
-  let foundCount: Int
-  let truthCount: Int
-  let matches: Int
+public struct DetectionScore {
+  public let foundCount: Int
+  public let truthCount: Int
+  public let matches: Int
 
-  var precision: Double { Double(matches) / Double(max(foundCount, 1)) }
-  var recall: Double { Double(matches) / Double(max(truthCount, 1)) }
-  var f1: Double { 2 * Double(matches) / Double(max(foundCount + truthCount, 1)) }
+  public var precision: Double { Double(matches) / Double(max(foundCount, 1)) }
+  public var recall: Double { Double(matches) / Double(max(truthCount, 1)) }
+  public var f1: Double { 2 * Double(matches) / Double(max(foundCount + truthCount, 1)) }
 
   /// - Parameters:
   ///   - found: `[row, column]`, 0 is background.
   ///   - truth: the same shape.
-  init(found: NDArray<Int32>, truth: NDArray<Int32>, overlap: Double = 0.5) {
+  public init(found: NDArray<Int32>, truth: NDArray<Int32>, overlap: Double = 0.5) {
     struct Pair: Hashable { let found, truth: Int32 }
     var foundAreas: [Int32: Int] = [:]
     var truthAreas: [Int32: Int] = [:]

@@ -1,0 +1,191 @@
+import Arrays
+import CTensorFlowServing
+import Foundation
+import TestSupport
+import Testing
+
+@testable import ModelServer
+@testable import ModelServing
+@testable import Serving
+
+/// What TensorFlow Serving answers, word by word.
+@Suite struct ModelServiceTests {
+  private let tile = AnyNDArray(NDArray<Float>(shape: [1, 256, 256, 1]))
+
+  private func service(_ change: (inout ModelService) -> Void = { _ in }) -> ModelService {
+    var service = ModelService(workers: TileWorkers(threads: 1, limit: 4))
+    change(&service)
+    return service
+  }
+
+  private func ask(
+    _ request: ModelServerCall.Request, of service: ModelService
+  ) async throws -> ModelServerReply {
+    try await service.answer(
+      ModelServerCall(
+        method: "/package.Service/Method", request: request, headers: [:], timeLeft: .seconds(60),
+        wire: WireMessage(bytes: [])))
+  }
+
+  private func predict(
+    _ inputs: [String: AnyNDArray], name: String = "NuclearSegmentation", version: Int? = 6,
+    signature: String = "", outputs: [String] = []
+  ) -> ModelServerCall.Request {
+    .predict(
+      PredictCall(
+        model: ModelSelection(name: name, version: version), signature: signature, inputs: inputs,
+        outputFilter: outputs))
+  }
+
+  private func expect(
+    _ request: ModelServerCall.Request, of service: ModelService? = nil, _ code: StatusCode,
+    _ text: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    let reply = try await ask(request, of: service ?? self.service())
+    guard case .failure(let gotCode, let gotText) = reply else {
+      Issue.record("\(reply)", sourceLocation: sourceLocation)
+      return
+    }
+    #expect(gotCode == code, sourceLocation: sourceLocation)
+    #expect(gotText == text, sourceLocation: sourceLocation)
+  }
+
+  @Test func `unknown models are not found`() async throws {
+    try await expect(
+      predict(["input_0": tile], version: 99), .notFound,
+      "Servable not found for request: Specific(NuclearSegmentation, 99)")
+    try await expect(
+      predict(["input_0": tile], name: "X", version: nil), .notFound,
+      "Servable not found for request: Latest(X)")
+    try await expect(
+      .metadata(ModelSelection(name: "X", version: 1)), .notFound,
+      "Servable not found for request: Specific(X, 1)")
+    try await expect(
+      predict([:], name: "", version: nil), .invalidArgument, "ModelSpec has no name specified.")
+    try await expect(
+      .status(ModelSelection(name: "X", version: nil)), .notFound,
+      "Could not find any versions of model X")
+    try await expect(
+      .status(ModelSelection(name: "NuclearSegmentation", version: 2)), .notFound,
+      "Could not find version 2 of model NuclearSegmentation")
+  }
+
+  @Test func `inputs that do not fit are refused`() async throws {
+    try await expect(
+      predict(["input_0": tile], signature: "other"), .failedPrecondition,
+      "Serving signature key \"other\" not found.")
+    try await expect(
+      predict([:]), .invalidArgument,
+      "input size does not match signature: 0!=1 len({}) != len({input_0}). Sent extra: {}. "
+        + "Missing but required: {input_0}.")
+    try await expect(
+      predict(["input_0": tile, "b": tile, "a": tile]), .invalidArgument,
+      "input size does not match signature: 3!=1 len({a,b,input_0}) != len({input_0}). "
+        + "Sent extra: {a,b}. Missing but required: {}.")
+    try await expect(
+      predict(["image": tile]), .invalidArgument,
+      "input tensor alias not found in signature: image. Inputs expected to be in the set {input_0}."
+    )
+    try await expect(
+      predict(["input_0": AnyNDArray(NDArray<Double>(shape: [1, 256, 256, 1]))]), .invalidArgument,
+      "Expects arg[0] to be float but double is provided")
+    for shape in [[256, 256, 1], [1, 255, 256, 1], [1, 256, 256, 2], []] {
+      try await expect(
+        predict(["input_0": AnyNDArray(NDArray<Float>(shape: shape))]), .invalidArgument,
+        "input input_0 has the shape \(shape.tupleDescription), which does not match the model's "
+          + "(-1, 256, 256, 1)")
+    }
+  }
+
+  @Test func `outputs that do not exist are refused`() async throws {
+    try await expect(
+      predict(["input_0": tile], outputs: ["semantic_1", "other"]), .invalidArgument,
+      "output tensor alias not found in signature: other Outputs expected to be in the set "
+        + "{semantic_0,semantic_1}.")
+    try await expect(
+      predict(["input_0": tile], outputs: ["semantic_1", "semantic_1"]), .invalidArgument,
+      "duplicate output tensor alias: semantic_1")
+  }
+
+  @Test func `a batch that is too large is refused with its limit`() async throws {
+    let tiles = AnyNDArray(NDArray<Float>(shape: [8, 256, 256, 1]))
+    try await expect(
+      predict(["input_0": tiles]), of: service { $0.maximumBatch = 4 }, .invalidArgument,
+      "Task size 8 is larger than maximum input batch size 4")
+  }
+
+  @Test func `the newest version answers, and says which it is`() async throws {
+    let reply = try await ask(
+      predict(["input_0": tile], version: nil, outputs: ["semantic_1"]), of: service())
+    guard case .outputs(let outputs, let model, .typed) = reply else {
+      Issue.record("\(reply)")
+      return
+    }
+    #expect(outputs.keys.sorted() == ["semantic_1"])
+    #expect(model == ModelSelection(name: "NuclearSegmentation", version: 6))
+  }
+
+  @Test func `no image gives no maps`() async throws {
+    let none = AnyNDArray(NDArray<Float>(shape: [0, 256, 256, 1]))
+    guard
+      case .outputs(let outputs, _, _) = try await ask(predict(["input_0": none]), of: service())
+    else {
+      Issue.record("refused")
+      return
+    }
+    #expect(outputs.values.map(\.shape) == [[0, 256, 256, 1], [0, 256, 256, 1]])
+  }
+
+  @Test func `models that load say so`() async throws {
+    let loading = service { $0.ready = .now + .seconds(3600) }
+    try await expect(
+      predict(["input_0": tile]), of: loading, .unavailable, "the models are loading")
+    let model = ModelSelection(name: "NuclearSegmentation", version: nil)
+    guard case .status(let versions) = try await ask(.status(model), of: loading),
+      case .health(let isServing) = try await ask(.health(service: ""), of: loading)
+    else {
+      Issue.record("refused")
+      return
+    }
+    #expect(versions == [ModelVersionStatus(version: 6, state: .loading)])
+    #expect(!isServing)
+  }
+
+  @Test func `calls beyond the limit of images are refused, others wait`() async throws {
+    let service = service { $0.latency = .seconds(3600) }
+    let three = AnyNDArray(NDArray<Float>(shape: [3, 256, 256, 1]))
+    let first = Task { try await ask(predict(["input_0": three]), of: service) }
+    while service.workers.admittedCount == 0 { await Task.yield() }
+    try await expect(
+      predict(["input_0": three]), of: service, .resourceExhausted,
+      "too many images are waiting to be analysed; try again")
+    // A caller that goes away makes room, at once.
+    first.cancel()
+    guard case .failure(.cancelled, _) = try await first.value else {
+      Issue.record("not cancelled")
+      return
+    }
+    #expect(service.workers.admittedCount == 0)
+  }
+
+  @Test func `metadata has the form that was recorded`() async throws {
+    let service = service()
+    let server = try ModelServerHost { await service.answer($0) }
+    var configuration = ServingConfiguration()
+    configuration.host = "127.0.0.1"
+    configuration.port = server.port
+    let client = ServingClient(configuration)
+    let model = ModelName(name: "NuclearSegmentation", version: 6)
+    let reply = try await client.call(
+      .metadata, model: model, timeout: .seconds(60), context: CallContext()
+    ) { channel, options, error in
+      model.withShimModel { tfs_metadata_start(channel, $0, options, error) }
+    }
+    let recorded = try Data(
+      contentsOf: URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Fixtures/wire/GetModelMetadata_NuclearSegmentation.reply.pb"))
+    // The entries of a map come in any order, so the messages are equal but for the order of bytes.
+    #expect(reply.bytes.sorted() == recorded.sorted())
+    await server.stop()
+  }
+}
