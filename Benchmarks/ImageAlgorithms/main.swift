@@ -22,14 +22,14 @@ let python: [String: [Int: Double]] = [
   "deep_watershed, Mesmer": [512: 0.132, 1024: 0.613, 2048: 5.06],
 ]
 
-/// Words of the command line: sizes, and steps by a part of their name; without any, all are run.
+/// Words of the command line: sizes, and steps by the beginning of their name; without any, all are run.
 let words = CommandLine.arguments.dropFirst()
 let sizes = words.compactMap { Int($0) }
 let wanted = words.filter { Int($0) == nil }
 
 /// Prints the best of a few runs beside Python's.
 func measure(_ name: String, _ size: Int, _ body: () throws -> Void) rethrows {
-  guard wanted.isEmpty || wanted.contains(where: { name.contains($0) }) else { return }
+  guard wanted.isEmpty || wanted.contains(where: { name.hasPrefix($0) }) else { return }
   var seconds = Double.infinity
   for _ in 0..<(size > 1000 ? 5 : 10) {
     let start = processorTime()

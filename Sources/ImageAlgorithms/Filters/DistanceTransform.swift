@@ -20,9 +20,21 @@ public func distanceTransform(_ mask: NDArray<Bool>) throws(ImageError) -> NDArr
     vertical.withUnsafeBuffer { vertical in
       var envelope = Envelope(columns: columns)
       for row in 0..<rows {
-        envelope.transform(
-          vertical.baseAddress! + row * columns, beyond: beyond,
-          into: output.baseAddress! + row * columns)
+        let heights = vertical.baseAddress! + row * columns
+        let line = output.baseAddress! + row * columns
+        // Nothing beyond a pixel outside the mask matters, so that each stretch of the mask is done
+        // by itself, together with the pixels that end it.
+        var x = 0
+        while x < columns {
+          let first = x
+          while x < columns, heights[x] != 0 { x += 1 }
+          if x < columns { line[x] = 0 }
+          if x > first {
+            envelope.transform(
+              heights, max(first - 1, 0)..<min(x + 1, columns), beyond: beyond, into: line)
+          }
+          x += 1
+        }
       }
     }
   }
@@ -45,26 +57,25 @@ private func verticalDistances(_ mask: NDArray<Bool>, beyond: Int32) -> NDArray<
   }
 }
 
-/// The lower envelope of the parabolas that the pixels of a row contribute.
+/// The lower envelope of the parabolas that pixels of a row contribute.
 private struct Envelope {
   /// Column of each parabola on the envelope.
   private var sites: [Int]
   /// The first column where it is the lowest.
   private var starts: [Int]
-  private let columns: Int
 
   init(columns: Int) {
-    self.columns = columns
     sites = Array(repeating: 0, count: columns)
     starts = Array(repeating: 0, count: columns)
   }
 
   mutating func transform(
-    _ heights: UnsafePointer<Int32>, beyond: Int32, into output: UnsafeMutablePointer<Float>
+    _ heights: UnsafePointer<Int32>, _ range: Range<Int>, beyond: Int32,
+    into output: UnsafeMutablePointer<Float>
   ) {
     func square(_ x: Int) -> Int { Int(heights[x]) * Int(heights[x]) }
     var last = -1
-    for x in 0..<columns where heights[x] < beyond {
+    for x in range where heights[x] < beyond {
       while last >= 0 {
         let start = starts[last]
         let site = sites[last]
@@ -75,24 +86,24 @@ private struct Envelope {
       if last < 0 {
         last = 0
         sites[0] = x
-        starts[0] = 0
+        starts[0] = range.lowerBound
         continue
       }
       let site = sites[last]
       // From the column after the one where both are equally far, rounded down.
       let numerator = x * x - site * site + square(x) - square(site)
       let start = 1 + numerator / (2 * (x - site))
-      if start < columns {
+      if start < range.upperBound {
         last += 1
         sites[last] = x
         starts[last] = start
       }
     }
     guard last >= 0 else {
-      output.update(repeating: .infinity, count: columns)
+      for x in range { output[x] = .infinity }
       return
     }
-    for x in stride(from: columns - 1, through: 0, by: -1) {
+    for x in range.reversed() {
       let site = sites[last]
       output[x] = Float(Double((x - site) * (x - site) + square(site)).squareRoot())
       if x == starts[last], last > 0 { last -= 1 }
