@@ -150,7 +150,9 @@ let package = Package(
       path: "Benchmarks/ImageFiles", swiftSettings: swiftSettings),
     .executableTarget(
       name: "JobsBenchmark",
-      dependencies: ["ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport"],
+      dependencies: [
+        "ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport",
+      ],
       path: "Benchmarks/Jobs", swiftSettings: swiftSettings),
     .executableTarget(
       name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
@@ -202,7 +204,8 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(name: "BucketsTests", dependencies: ["Buckets"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "RetryingTests", dependencies: ["Retrying", "TestSupport"], swiftSettings: swiftSettings),
+      name: "RetryingTests", dependencies: ["Retrying", "TestSupport"], swiftSettings: swiftSettings
+    ),
     .testTarget(
       name: "ServingTests",
       dependencies: [
@@ -211,7 +214,8 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings),
+      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings
+    ),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(

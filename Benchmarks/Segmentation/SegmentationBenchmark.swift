@@ -31,12 +31,37 @@ struct SegmentationBenchmark {
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       let score = DetectionScore(found: labels, truth: truth)
       print(
-        "  \(variant.name.padding(toLength: 22, withPad: " ", startingAt: 0))"
+        "  \(variant.name.padding(toLength: 26, withPad: " ", startingAt: 0))"
           + String(
             format: "F1 %.3f  precision %.3f  recall %.3f  found %d of %d  %.0f ms", score.f1,
             score.precision, score.recall, score.foundCount, score.truthCount, seconds * 1000))
     }
+    print("\nOne tile of 256 x 256 in a call of its own, least and median of 100 calls\n")
+    for model in ["NuclearSegmentation:6", "CytoplasmSegmentation:5", "PhaseCytoSegmentation:0"] {
+      let times = try await timesPerTile(image, client, ModelName(model))
+      print(
+        "  \(model.padding(toLength: 26, withPad: " ", startingAt: 0))"
+          + String(format: "%.1f ms  %.1f ms", times[0], times[times.count / 2]))
+    }
     try await server.stop()
+  }
+
+  /// Milliseconds of calls with one tile each, least first.
+  private static func timesPerTile(
+    _ image: NDArray<Float>, _ client: ServingClient, _ model: ModelName
+  ) async throws -> [Double] {
+    let batch = image.expandingDimensions(at: 0).expandingDimensions(at: 3)
+    let run = try SegmentationApplication.nuclear.start(
+      batch, modelShape: [-1, 256, 256, 1], batchSize: 1)
+    // In the middle, where nothing is mirrored.
+    let tile = AnyNDArray(try run.batch(run.batchCount / 2))
+    var times: [Double] = []
+    for _ in 0..<100 {
+      let start = ContinuousClock.now
+      _ = try await client.predict(model: model, inputs: ["input_0": tile])
+      times.append((ContinuousClock.now - start) / .milliseconds(1))
+    }
+    return times.sorted()
   }
 
   private static func read(_ name: String) throws -> NDArray<Float> {

@@ -1,6 +1,6 @@
 extension NDArray {
   /// Each element through `transform`, same shape.
-  @inlinable
+  @inlinable @inline(__always)
   public func map<Other: ArrayElement>(_ transform: (Element) -> Other) -> NDArray<Other> {
     NDArray<Other>(uninitialized: shape) { output in
       withUnsafeBuffer { input in

@@ -153,6 +153,11 @@ void tfs_server_call_reply_metadata(tfs_server_call *call, tfs_model model,
     signature.set_method_name("tensorflow/serving/predict");
     tensorflow::serving::SignatureDefMap signatures;
     (*signatures.mutable_signature_def())["serving_default"] = signature;
+    // Every model saved by TensorFlow 2 has this one too; readers must step over it.
+    auto &initializer = (*signatures.mutable_signature_def())["__saved_model_init_op"];
+    auto &nothing = (*initializer.mutable_outputs())["__saved_model_init_op"];
+    nothing.set_name("NoOp");
+    nothing.mutable_tensor_shape()->set_unknown_rank(true);
     tensorflow::serving::GetModelMetadataResponse response;
     fill(response.mutable_model_spec(), model);
     (*response.mutable_metadata())["signature_def"].PackFrom(signatures);

@@ -16,6 +16,9 @@ final class FaultPlan: Sendable {
 
     static let codeNames = codes.keys.sorted().joined(separator: ", ")
 
+    /// What the caller is told.
+    var reason: String { "injected: every call number divisible by \(every) ends so" }
+
     init?(argument: String) {
       let parts = argument.split(separator: ":", maxSplits: 1)
       guard parts.count == 2, let every = Int(parts[0]), every > 0,
@@ -31,9 +34,9 @@ final class FaultPlan: Sendable {
 
   init(_ faults: [Fault]) { self.faults = faults }
 
-  /// The code with which the next call is to end; nil if it is to succeed.
-  func next() -> StatusCode? {
+  /// The fault by which the next call is to end; nil if it is to succeed.
+  func next() -> Fault? {
     let number = calls.add(1, ordering: .relaxed).newValue
-    return faults.first { number.isMultiple(of: $0.every) }?.code
+    return faults.first { number.isMultiple(of: $0.every) }
   }
 }

@@ -14,20 +14,23 @@ struct ModelServerCommand: AsyncParsableCommand {
       removal, smoothing, local threshold, distance transform, local maxima). For real work point \
       TF_HOST and TF_PORT of the consumers at TensorFlow Serving.
 
-      Models: \(ClassicalModel.all.map { "\($0.name):\($0.version) (\($0.about))" }
-        .joined(separator: ", ")).
+      Models: \(ClassicalModel.all.map { "\($0.selection) (\($0.about))" }.joined(separator: ", ")).
       """,
     version: "0.1.0")
 
   @Option(help: "Address to listen on.") var host = "127.0.0.1"
   @Option(help: "Port to listen on; 0 takes a free one. It is printed.") var port = 8500
+  @Option(
+    parsing: .upToNextOption, help: "Models to serve, such as NuclearSegmentation:6. Default: all.")
+  var models: [ClassicalModel] = []
   @Option(help: "Threads that analyse tiles.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
-  @Option(help: "Tiles that may wait before calls are RESOURCE_EXHAUSTED.") var queue = 1024
-  @Option(help: "Seconds that every answer takes longer.") var latency = 0.0
-  @Option(help: "Seconds by which, at most, an answer takes longer still, by chance.")
+  @Option(help: "Images analysed or waiting at once; calls beyond are RESOURCE_EXHAUSTED.")
+  var queue = 1024
+  @Option(help: "Seconds that every Predict call takes longer.") var latency = 0.0
+  @Option(help: "Seconds by which, at most, it takes longer still, by chance.")
   var latencyJitter = 0.0
-  @Option(help: "Seconds after the start in which every call is UNAVAILABLE.") var startDelay = 0.0
+  @Option(help: "Seconds after the start in which the models are UNAVAILABLE.") var startDelay = 0.0
   @Option(
     help:
       "N:CODE ends every n-th Predict call with a code: \(FaultPlan.Fault.codeNames). Repeatable.")
@@ -56,10 +59,12 @@ struct ModelServerCommand: AsyncParsableCommand {
 
   func run() async throws {
     let service = ModelService(
-      models: ClassicalModel.all, encoding: encoding == .typed ? .typed : .tensorContent,
-      maximumBatch: maxBatch, latency: .seconds(latency), jitter: .seconds(latencyJitter),
+      models: models.isEmpty ? ClassicalModel.all : models,
+      encoding: encoding == .typed ? .typed : .tensorContent, maximumBatch: maxBatch,
+      latency: .seconds(latency), jitter: .seconds(latencyJitter),
       ready: .now + .seconds(startDelay), faults: FaultPlan(failEvery),
-      workers: TileWorkers(threads: threads, waitingLimit: queue))
+      workers: TileWorkers(threads: threads, limit: queue))
+    // Trapped before anybody is told of the server, so that none of them ends it half way.
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let server = try ModelServerHost(address: host, port: port) { await service.answer($0) }
     print("listening on \(host):\(server.port)")
@@ -67,4 +72,15 @@ struct ModelServerCommand: AsyncParsableCommand {
     for await _ in signals { break }
     await server.stop(grace: .seconds(5))
   }
+}
+
+extension ClassicalModel: ExpressibleByArgument {
+  /// Reads `name:version` or a name alone.
+  init?(argument: String) {
+    let model = Self.all.first { argument == $0.selection.description || argument == $0.name }
+    guard let model else { return nil }
+    self = model
+  }
+
+  var defaultValueDescription: String { selection.description }
 }

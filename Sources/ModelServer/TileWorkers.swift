@@ -1,26 +1,38 @@
 import Executors
 import Synchronization
 
-/// Threads that analyse tiles, and a limit to how many tiles wait for them.
+/// Threads that analyse tiles, and a limit to how many tiles may be in the house.
 final class TileWorkers: Sendable {
   private let threads: [ThreadExecutor]
-  private let waitingLimit: Int
+  private let limit: Int
   private let next = Atomic(0)
-  private let waiting = Atomic(0)
+  private let admitted = Mutex(0)
 
-  init(threads: Int, waitingLimit: Int) {
+  init(threads: Int, limit: Int) {
     self.threads = (1...threads).map { ThreadExecutor(label: "tiles \($0)") }
-    self.waitingLimit = waitingLimit
+    self.limit = limit
   }
 
-  /// Analyses `count` tiles on all threads; nil if too many are waiting already.
+  /// Runs `body` with `count` tiles counted as being here, unless that makes too many.
+  ///
+  /// - Returns: nil when there are too many. A call of more tiles than the limit is let in alone.
+  func admitting<Result>(_ count: Int, _ body: () async throws -> Result) async rethrows -> Result?
+  {
+    let isAdmitted = admitted.withLock { admitted in
+      guard admitted == 0 || admitted + count <= limit else { return false }
+      admitted += count
+      return true
+    }
+    guard isAdmitted else { return nil }
+    defer { admitted.withLock { $0 -= count } }
+    return try await body()
+  }
+
+  /// Analyses `count` tiles on all threads, in order of their results.
   func map<Result: Sendable>(
     _ count: Int, _ body: @escaping @Sendable (Int) throws -> Result
-  ) async throws -> [Result]? {
-    let waitingNow = waiting.add(count, ordering: .relaxed).newValue
-    defer { waiting.subtract(count, ordering: .relaxed) }
-    guard waitingNow <= max(waitingLimit, count) else { return nil }
-    return try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+  ) async throws -> [Result] {
+    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
       for index in 0..<count {
         let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
         group.addTask(executorPreference: threads[number % threads.count]) {

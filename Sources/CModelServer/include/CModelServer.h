@@ -79,7 +79,8 @@ void tfs_server_call_reply_bytes(tfs_server_call *call, const void *_Nullable by
 void tfs_server_call_reply_tensors(tfs_server_call *call, tfs_model model,
                                    const tfs_tensor *_Nullable outputs, size_t output_count,
                                    bool typed);
-/// A GetModelMetadataResponse with the signature "serving_default".
+/// A GetModelMetadataResponse with the signature "serving_default", and that of an initializer as
+/// models of TensorFlow 2 have it.
 void tfs_server_call_reply_metadata(tfs_server_call *call, tfs_model model,
                                     const tfs_signature_tensor *_Nullable inputs,
                                     size_t input_count,

@@ -1,5 +1,6 @@
 import Arrays
 import ImageAlgorithms
+import ModelServing
 import Serving
 
 /// A model of the DeepCell names, shapes and types whose work is classical image analysis.
@@ -7,8 +8,12 @@ struct ClassicalModel: Sendable {
   let name: String
   let version: Int
   let about: String
+  /// Pixels by which the interior begins inside of an object's edge.
+  var margin: Float = 1.8
   /// The objects of one tile, `[row, column]`, values 0...1.
   private let objects: @Sendable (NDArray<Float>) throws -> NDArray<Int32>
+
+  var selection: ModelSelection { ModelSelection(name: name, version: version) }
 
   static let inputName = "input_0"
   static let outputNames = ["semantic_0", "semantic_1"]
@@ -29,8 +34,9 @@ struct ClassicalModel: Sendable {
 
   /// The maps of one tile, in the order of the outputs' names.
   func heads(of tile: NDArray<Float>) throws -> [NDArray<Float>] {
-    let finite = tile.map { $0.isFinite ? $0 : 0 }
-    let heads = try ObjectHeads(of: objects(finite))
+    // Cubes of what is allowed here are finite.
+    let finite = tile.map { $0.isFinite ? min(max($0, -1e6), 1e6) : 0 }
+    let heads = try ObjectHeads(of: objects(finite), margin: margin)
     return [heads.peaks, heads.interior]
   }
 
@@ -44,37 +50,37 @@ struct ClassicalModel: Sendable {
   /// Whole cells: larger and less even than nuclei, and close to each other.
   static let cytoplasm = ClassicalModel(
     name: "CytoplasmSegmentation", version: 5, about: "bright whole cells on a darker background"
-  ) { tile in
-    var finder = ObjectFinder()
-    finder.smoothing = 2
-    finder.backgroundWindow = 41
-    finder.heightWindow = 35
-    finder.heightShare = 0.45
-    finder.blobSize = 8
-    finder.blobWeight = 10
-    finder.farDistance = 20
-    finder.prominence = 1.5
-    finder.leastArea = 80
-    return try finder.objects(in: tile)
-  }
+  ) { try cellFinder.objects(in: $0) }
 
   /// Cells in phase contrast, where what tells them from the background is texture, not brightness.
   static let phase = ClassicalModel(
-    name: "PhaseCytoSegmentation", version: 0, about: "textured cells on an even background"
+    name: "PhaseCytoSegmentation", version: 0, about: "textured cells on an even background",
+    margin: 2.8  // the windows of the texture reach over the edge of a cell
   ) { tile in
-    let mean = LocalFilters.mean(tile, size: 7)
-    let meanOfSquares = LocalFilters.mean(tile.map { $0 * $0 }, size: 7)
-    let deviation = combined(meanOfSquares, mean) { 2 * max($0 - $1 * $1, 0).squareRoot() }
+    let smooth = try gaussian(tile, sigma: 1)
+    let mean = LocalFilters.mean(smooth, size: 7)
+    let meanOfSquares = LocalFilters.mean(smooth.map { $0 * $0 }, size: 7)
+    // Times 4, since the deviation is that much less than the range it lies in.
+    let texture = combined(meanOfSquares, mean) { 4 * max($0 - $1 * $1, 0).squareRoot() }
+    var finder = cellFinder
+    finder.smoothing = 1.5
+    finder.heightShare = 0.6
+    return try finder.objects(in: texture)
+  }
+
+  private static var cellFinder: ObjectFinder {
     var finder = ObjectFinder()
     finder.smoothing = 2
     finder.backgroundWindow = 41
-    finder.heightWindow = 35
-    finder.heightShare = 0.4
+    finder.heightWindow = 41
+    finder.heightShare = 0.5
     finder.blobSize = 8
     finder.blobWeight = 8
-    finder.farDistance = 20
-    finder.prominence = 1.5
-    finder.leastArea = 80
-    return try finder.objects(in: deviation)
+    finder.farDistance = 25
+    finder.landscapeSmoothing = 1.5
+    finder.prominence = 1.2
+    finder.leastArea = 100
+    finder.greatestHole = 600
+    return finder
   }
 }

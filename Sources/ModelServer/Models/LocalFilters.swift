@@ -1,73 +1,78 @@
 import Arrays
-import ImageAlgorithms
 
-/// Filters over square windows. Beyond the edge the image is mirrored.
+/// Filters over square windows.
 enum LocalFilters {
-  /// The mean over windows of `size` pixels squared; `size` is odd.
+  /// The mean over windows of `size` pixels squared; `size` is odd. Beyond its edges the image is
+  /// mirrored.
   static func mean(_ image: NDArray<Float>, size: Int) -> NDArray<Float> {
-    let scale = 1 / Float(size)
-    return alongBothAxes(image, radius: size / 2) { line, radius, output in
-      var sum: Float = 0
-      for i in 0..<2 * radius { sum += line[i] }
-      for i in output.indices {
-        sum += line[i + 2 * radius]
-        output[i] = sum * scale
-        sum -= line[i]
+    let (rows, columns) = (image.shape[0], image.shape[1])
+    let radius = size / 2
+    let scale = 1 / Double(size * size)
+    return NDArray(uninitialized: image.shape) { output in
+      image.withUnsafeBuffer { input in
+        // Sums over the height of a window for each column, with mirrored columns on both sides. In
+        // Double, so that taking out what went in leaves nothing behind.
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: columns + 2 * radius) { sums in
+          sums.initialize(repeating: 0)
+          let inside = sums.baseAddress! + radius
+          func add(_ row: Int, _ sign: Double) {
+            let line = input.baseAddress! + mirrored(row, rows) * columns
+            for x in 0..<columns { inside[x] += sign * Double(line[x]) }
+          }
+          for row in -radius..<radius { add(row, 1) }
+          for row in 0..<rows {
+            add(row + radius, 1)
+            for x in 1...max(radius, 1) where radius > 0 {
+              inside[-x] = inside[mirrored(-x, columns)]
+              inside[columns - 1 + x] = inside[mirrored(columns - 1 + x, columns)]
+            }
+            var sum = 0.0
+            for x in 0..<2 * radius { sum += sums[x] }
+            let target = output.baseAddress! + row * columns
+            for x in 0..<columns {
+              sum += sums[x + 2 * radius]
+              target[x] = Float(sum * scale)
+              sum -= sums[x]
+            }
+            add(row - radius, -1)
+          }
+        }
       }
     }
   }
 
   /// The least value in windows of `size` pixels squared; `size` is odd.
   static func minimum(_ image: NDArray<Float>, size: Int) -> NDArray<Float> {
-    extremum(image, size: size) { min($0, $1) }
+    maximum(image.map { -$0 }, size: size).map { -$0 }
   }
 
   /// The greatest value in windows of `size` pixels squared; `size` is odd.
-  static func maximum(_ image: NDArray<Float>, size: Int) -> NDArray<Float> {
-    extremum(image, size: size) { max($0, $1) }
-  }
-
-  /// Two running extrema per block of `size` pixels, one from each end, meet in every window.
-  private static func extremum(
-    _ image: NDArray<Float>, size: Int, _ better: (Float, Float) -> Float
-  ) -> NDArray<Float> {
-    alongBothAxes(image, radius: size / 2) { line, radius, output in
-      let size = 2 * radius + 1
-      var forward = Array(line)
-      var backward = Array(line)
-      for i in forward.indices where i % size != 0 {
-        forward[i] = better(forward[i], forward[i - 1])
-      }
-      for i in backward.indices.reversed() where (i + 1) % size != 0 && i + 1 < backward.count {
-        backward[i] = better(backward[i], backward[i + 1])
-      }
-      for i in output.indices { output[i] = better(backward[i], forward[i + 2 * radius]) }
-    }
-  }
-
-  /// Filters each row, then each column.
   ///
-  /// - Parameter filter: gets a line with `radius` mirrored pixels at both ends, and where to write.
-  private static func alongBothAxes(
-    _ image: NDArray<Float>, radius: Int,
-    _ filter: (UnsafeBufferPointer<Float>, Int, UnsafeMutableBufferPointer<Float>) -> Void
-  ) -> NDArray<Float> {
-    func alongRows(_ image: NDArray<Float>) -> NDArray<Float> {
-      let (rows, columns) = (image.shape[0], image.shape[1])
-      let source = (-radius..<columns + radius).map { mirrored($0, columns) }
-      var line = [Float](repeating: 0, count: source.count)
-      return NDArray(uninitialized: image.shape) { output in
-        image.withUnsafeBuffer { input in
+  /// Line against line, for windows that are small or images that are.
+  static func maximum(_ image: NDArray<Float>, size: Int) -> NDArray<Float> {
+    let (rows, columns) = (image.shape[0], image.shape[1])
+    let radius = size / 2
+    return NDArray(uninitialized: image.shape) { output in
+      image.withUnsafeBuffer { input in
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { line in
           for row in 0..<rows {
-            let start = row * columns
-            for (i, column) in source.enumerated() { line[i] = input[start + column] }
-            let target = UnsafeMutableBufferPointer(rebasing: output[start..<start + columns])
-            line.withUnsafeBufferPointer { filter($0, radius, target) }
+            for x in 0..<columns { line[x] = input[row * columns + x] }
+            for other in max(row - radius, 0)...min(row + radius, rows - 1) {
+              let source = input.baseAddress! + other * columns
+              for x in 0..<columns { line[x] = source[x] > line[x] ? source[x] : line[x] }
+            }
+            let target = output.baseAddress! + row * columns
+            for x in 0..<columns { target[x] = line[x] }
+            for d in 1...max(radius, 1) where radius > 0 && d < columns {
+              for x in d..<columns { target[x] = line[x - d] > target[x] ? line[x - d] : target[x] }
+              for x in 0..<columns - d {
+                target[x] = line[x + d] > target[x] ? line[x + d] : target[x]
+              }
+            }
           }
         }
       }
     }
-    return alongRows(alongRows(image).transposed([1, 0])).transposed([1, 0])
   }
 
   /// `b a | a b c | c b`

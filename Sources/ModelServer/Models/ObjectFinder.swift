@@ -11,15 +11,15 @@ struct ObjectFinder {
   var smoothing = 1.2
   /// Side of the windows, in cells of the coarse grid, that background and noise are looked for in.
   var backgroundWindow = 25
-  /// How far the background may lie above its lower envelope in one step.
+  /// How far the background rises from its lower envelope in one step, at least.
   var backgroundStep: Float = 0.02
-  var backgroundSteps = 5
+  var backgroundSteps = 10
   /// Side of the window that the height of objects is taken from.
   var heightWindow = 21
   /// Objects are brighter than the background by this share of their height ...
   var heightShare: Float = 0.65
   /// ... by this many standard deviations of the background ...
-  var noiseFactor: Float = 4
+  var noiseFactor: Float = 3
   /// ... and by this, in any case.
   var leastHeight: Float = 0.05
   /// Standard deviation of the blobs that touching objects are told apart by.
@@ -28,10 +28,14 @@ struct ObjectFinder {
   var blobWeight: Float = 7
   /// Distances over this count less, so that one large object is not split.
   var farDistance: Float = 14
+  /// Standard deviation of the smoothing of that landscape of distance and brightness.
+  var landscapeSmoothing = 0.7
   /// How much a top of the landscape rises over the saddle to the next.
   var prominence = 0.65
   /// Pixels; smaller objects are dropped.
   var leastArea = 30
+  /// Pixels; larger holes are gaps between objects that touch all around.
+  var greatestHole = 150
 
   /// Labels of the objects in `[row, column]`, values 0...1.
   func objects(in image: NDArray<Float>) throws -> NDArray<Int32> {
@@ -48,7 +52,7 @@ struct ObjectFinder {
   /// The smoothed image less its background.
   private func contrast(of image: NDArray<Float>) throws -> NDArray<Float> {
     let coarse = CoarseGrid(meanOf: image).values
-    let step = max(backgroundStep, 1.5 * noise(of: coarse))
+    let step = max(backgroundStep, noise(of: coarse))
     var background = LocalFilters.mean(
       LocalFilters.minimum(coarse, size: backgroundWindow), size: backgroundWindow)
     for _ in 0..<backgroundSteps {
@@ -107,25 +111,26 @@ struct ObjectFinder {
     }
     let mask = combined(contrast, threshold) { $0 > $1 ? Float(1) : 0 }
     let opened = LocalFilters.maximum(LocalFilters.minimum(mask, size: 3), size: 3)
-    return try Self.withoutHoles(opened.map { $0 > 0 })
+    return try withoutHoles(opened.map { $0 > 0 })
   }
 
-  /// The mask and every part of its outside that does not reach the edge.
-  static func withoutHoles(_ mask: NDArray<Bool>) throws -> NDArray<Bool> {
+  /// The mask and every small part of its outside that does not reach the edge.
+  private func withoutHoles(_ mask: NDArray<Bool>) throws -> NDArray<Bool> {
     let (rows, columns) = (mask.shape[0], mask.shape[1])
     let outside = try connectedComponents(mask.map { !$0 }, connectivity: .four)
-    var reachesEdge = [Bool](repeating: false, count: outside.count + 1)
+    var areas = [Int](repeating: 0, count: outside.count + 1)
     return outside.labels.withUnsafeBuffer { labels in
+      for label in labels { areas[Int(label)] += 1 }
       for column in 0..<columns {
-        reachesEdge[Int(labels[column])] = true
-        reachesEdge[Int(labels[(rows - 1) * columns + column])] = true
+        areas[Int(labels[column])] = .max
+        areas[Int(labels[(rows - 1) * columns + column])] = .max
       }
       for row in 0..<rows {
-        reachesEdge[Int(labels[row * columns])] = true
-        reachesEdge[Int(labels[(row + 1) * columns - 1])] = true
+        areas[Int(labels[row * columns])] = .max
+        areas[Int(labels[(row + 1) * columns - 1])] = .max
       }
-      reachesEdge[0] = false
-      return outside.labels.map { !reachesEdge[Int($0)] }
+      areas[0] = 0  // the mask itself
+      return outside.labels.map { areas[Int($0)] <= greatestHole }
     }
   }
 
@@ -134,14 +139,14 @@ struct ObjectFinder {
     _ image: NDArray<Float>, _ mask: NDArray<Bool>, _ height: NDArray<Float>
   ) throws -> NDArray<Float> {
     let distance = try Self.distanceToOutside(mask)
-    let narrow = try gaussian(image, sigma: blobSize / 1.6)
-    let wide = try gaussian(image, sigma: blobSize * 1.6)
+    let narrow = try blurred(image, blobSize / 1.6)
+    let wide = try blurred(image, blobSize * 1.6)
     let blobs = combined(combined(narrow, wide) { $0 - $1 }, height) { $0 / max($1, 0.05) }
     let relief = combined(distance, blobs) { distance, blob in
       (distance > farDistance ? farDistance + (distance - farDistance) / 4 : distance)
         + blobWeight * blob
     }
-    let smooth = try gaussian(relief, sigma: 0.7)
+    let smooth = try gaussian(relief, sigma: landscapeSmoothing)
     let outside: Float = -99
     return NDArray(uninitialized: image.shape) { output in
       smooth.withUnsafeBuffer { smooth in
@@ -150,6 +155,14 @@ struct ObjectFinder {
         }
       }
     }
+  }
+
+  /// A Gaussian; a wide one on the coarse grid, where it takes a hundredth of the time.
+  private func blurred(_ image: NDArray<Float>, _ sigma: Double) throws -> NDArray<Float> {
+    let pitch = Double(CoarseGrid.pitch)
+    guard sigma >= pitch else { return try gaussian(image, sigma: sigma) }
+    let coarse = try gaussian(CoarseGrid(meanOf: image).values, sigma: sigma / pitch)
+    return CoarseGrid(values: coarse).interpolated(to: image.shape)
   }
 
   /// How far each pixel is from the outside. The foreground goes on beyond the edge of a tile; where
@@ -161,6 +174,7 @@ struct ObjectFinder {
 }
 
 /// Pixel by pixel, of two images of one shape.
+@inline(__always)
 func combined(
   _ a: NDArray<Float>, _ b: NDArray<Float>, _ operation: (Float, Float) -> Float
 ) -> NDArray<Float> {

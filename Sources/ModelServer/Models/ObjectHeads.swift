@@ -12,29 +12,28 @@ struct ObjectHeads {
   /// `[row, column]`, 1 well inside of an object, 0 outside and at its edge.
   let interior: NDArray<Float>
 
-  /// Pixels by which the interior begins inside of an object's edge.
-  private static let margin: Float = 1.6
   /// Pixels over which it rises.
   private static let slope: Float = 3
   /// Pixels at which a peak has lost half its height.
   private static let coneWidth: Float = 4
 
-  init(of labels: NDArray<Int32>) throws {
+  /// - Parameter margin: pixels by which the interior begins inside of an object's edge.
+  init(of labels: NDArray<Int32>, margin: Float) throws {
     let inside = Self.withoutEdges(labels)
     let depth = try ObjectFinder.distanceToOutside(inside)
     let middles = try Self.middles(of: labels, depth: depth)
-    let isMiddle = Set(middles)
 
-    let distance = try ObjectFinder.distanceToOutside(
-      NDArray(uninitialized: labels.shape) { output in
-        for i in output.indices { output[i] = !isMiddle.contains(i) }
-      })
+    let columns = labels.shape[1]
     peaks = NDArray(uninitialized: labels.shape) { output in
       labels.withUnsafeBuffer { labels in
-        distance.withUnsafeBuffer { distance in
-          for i in output.indices {
-            output[i] = labels[i] > 0 ? 1 / (1 + distance[i] / Self.coneWidth) : 0
+        for i in output.indices {
+          guard let middle = middles[Int(labels[i])] else {
+            output[i] = 0
+            continue
           }
+          let (rise, run) = (i / columns - middle / columns, i % columns - middle % columns)
+          let distance = Float(rise * rise + run * run).squareRoot()
+          output[i] = 1 / (1 + distance / Self.coneWidth)
         }
       }
     }
@@ -42,13 +41,13 @@ struct ObjectHeads {
       labels.withUnsafeBuffer { labels in
         depth.withUnsafeBuffer { depth in
           for i in output.indices {
-            let rise = min(max((depth[i] + 1 - Self.margin) / Self.slope, 0), 1)
+            let rise = min(max((depth[i] + 1 - margin) / Self.slope, 0), 1)
             output[i] = labels[i] > 0 ? rise : 0
           }
         }
       }
       // Also the smallest object has a pixel that its peak can lie on.
-      for i in middles { output[i] = max(output[i], 0.5) }
+      for i in middles.compactMap({ $0 }) { output[i] = max(output[i], 0.5) }
     }
   }
 
@@ -72,20 +71,21 @@ struct ObjectHeads {
     }
   }
 
-  /// The index of the deepest pixel of each object.
+  /// For each label the index of its object's deepest pixel; nil for those without an object.
   private static func middles(
     of labels: NDArray<Int32>, depth: NDArray<Float>
-  ) throws -> [Int] {
+  ) throws -> [Int?] {
     let smooth = try gaussian(depth, sigma: 1)
-    var best: [Int32: (index: Int, depth: Float)] = [:]
-    labels.withUnsafeBuffer { labels in
+    return labels.withUnsafeBuffer { labels in
       smooth.withUnsafeBuffer { smooth in
+        var middles = [Int?](repeating: nil, count: Int(labels.max() ?? 0) + 1)
         for i in labels.indices where labels[i] > 0 {
-          if let known = best[labels[i]], known.depth >= smooth[i] { continue }
-          best[labels[i]] = (i, smooth[i])
+          let label = Int(labels[i])
+          if let known = middles[label], smooth[known] >= smooth[i] { continue }
+          middles[label] = i
         }
+        return middles
       }
     }
-    return best.values.map(\.index)
   }
 }
