@@ -46,7 +46,13 @@ struct RandomImages: RandomNumberGenerator {
       value += noise * unit()
       return levels > 0 ? (value * levels).rounded() / levels : value
     }
-    return NDArray(shape: [rows, columns], elements: elements)
+    var image = NDArray(shape: [rows, columns], elements: elements)
+    // Accidental ties: a few pixels with the value of another.
+    for _ in 0..<[0, 0, rows * columns / 10][integer(0...2)] {
+      image[integer(0...rows - 1), integer(0...columns - 1)] =
+        image[integer(0...rows - 1), integer(0...columns - 1)]
+    }
+    return image
   }
 
   mutating func mask(_ rows: Int, _ columns: Int) -> NDArray<Bool> {
