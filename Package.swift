@@ -204,6 +204,8 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(name: "BucketsTests", dependencies: ["Buckets"], swiftSettings: swiftSettings),
     .testTarget(
+      name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
       name: "RetryingTests", dependencies: ["Retrying", "TestSupport"], swiftSettings: swiftSettings
     ),
     .testTarget(

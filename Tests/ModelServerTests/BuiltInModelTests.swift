@@ -91,10 +91,10 @@ import Testing
     try await refusal(.notFound, "Specific(Nothing, 1)") {
       try await server.predict(tile, model: ModelName(name: "Nothing", version: 1))
     }
-    try await refusal(.invalidArgument, "input size does not match signature") {
+    try await refusal(.invalidArgument, "input tensor alias not found in signature: image") {
       try await server.predict(tile, named: "image")
     }
-    try await refusal(.invalidArgument, "Expected input input_0 to be float") {
+    try await refusal(.invalidArgument, "Expects arg[0] to be float but int32 is provided") {
       try await server.predict(AnyNDArray(NDArray<Int32>(shape: [1, 256, 256, 1])))
     }
     try await refusal(.invalidArgument, "(1, 100, 100, 1)") {
