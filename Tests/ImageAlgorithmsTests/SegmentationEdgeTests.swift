@@ -64,7 +64,7 @@ import Testing
         descending: NDArray<Float>(shape: [4, 5]), markers: NDArray(shape: [5, 4]),
         mask: NDArray(shape: [4, 5]))
     }
-    #expect(error?.reason == "the markers must have shape (4, 5), but its shape is (5, 4)")
+    #expect(error?.reason == "the markers must have the shape (4, 5), not (5, 4)")
     #expect(throws: ImageError.self) { try gaussian(NDArray<Float>(shape: [4]), sigma: 1) }
     #expect(throws: ImageError.self) {
       try deepWatershed(

@@ -74,9 +74,9 @@ private func objects<Pixel: RealPixel>(
   }
   try Task.checkCancellation()
   let threshold = Pixel(rounding: parameters.interiorThreshold)
-  var labels = try flooded(interior, isInside: { _, height in height > threshold }) { basin in
-    markers.forEachPixel { basin.mark($0, $1, label: $2) }
-  }
+  var labels = try flooded(
+    interior, isInside: { _, height in height > threshold },
+    placeMarkers: { basin in markers.forEachPixel { basin.mark($0, $1, label: $2) } })
   try Task.checkCancellation()
   if parameters.labelErosion > 0 {
     labels = try erodeEdges(labels, width: parameters.labelErosion)

@@ -22,16 +22,18 @@ public func watershed<Pixel: RealPixel>(
   try requireShape(heights.shape, of: mask, named: "the mask")
   let columns = heights.shape[1]
   return try mask.withUnsafeBuffer { mask throws(ImageError) in
-    try flooded(heights, isInside: { index, _ in mask[index] }) { basin throws(ImageError) in
-      try markers.withUnsafeBuffer { markers throws(ImageError) in
-        for i in markers.indices where markers[i] != 0 {
-          guard markers[i] > 0 else {
-            throw ImageError(.invalidParameter, "\(markers[i]) is not a marker; 0 is none")
+    try flooded(
+      heights, isInside: { index, _ in mask[index] },
+      placeMarkers: { basin throws(ImageError) in
+        try markers.withUnsafeBuffer { markers throws(ImageError) in
+          for i in markers.indices where markers[i] != 0 {
+            guard markers[i] > 0 else {
+              throw ImageError(.invalidParameter, "\(markers[i]) is not a marker; 0 is none")
+            }
+            basin.mark(i % columns, i / columns, label: markers[i])
           }
-          basin.mark(i % columns, i / columns, label: markers[i])
         }
-      }
-    }
+      })
   }
 }
 
