@@ -29,6 +29,7 @@ let package = Package(
   ],
   targets: [
     // C libraries: a module map and a header each.
+    .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CDeflate"),
     .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "CJPEG"),
@@ -67,7 +68,7 @@ let package = Package(
     .target(
       name: "RedisClient",
       dependencies: [
-        "CHiredis",
+        "CCrypto", "CHiredis",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOTLS", package: "swift-nio"),
@@ -178,7 +179,8 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport", swiftSettings: swiftSettings),
-    .testTarget(name: "ArraysTests", dependencies: ["Arrays"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ArraysTests", dependencies: ["Arrays", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
       name: "ImageAlgorithmsTests", dependencies: ["Arrays", "ImageAlgorithms", "TestSupport"],
       swiftSettings: swiftSettings),
@@ -202,7 +204,8 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: swiftSettings),
-    .testTarget(name: "BucketsTests", dependencies: ["Buckets"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "BucketsTests", dependencies: ["Buckets", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
