@@ -29,6 +29,7 @@ let package = Package(
   ],
   targets: [
     // C libraries: a module map and a header each.
+    .systemLibrary(name: "CCrypto"),
     .systemLibrary(name: "CDeflate"),
     .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "CJPEG"),
@@ -67,7 +68,7 @@ let package = Package(
     .target(
       name: "RedisClient",
       dependencies: [
-        "CHiredis",
+        "CCrypto", "CHiredis",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOTLS", package: "swift-nio"),
@@ -150,7 +151,9 @@ let package = Package(
       path: "Benchmarks/ImageFiles", swiftSettings: swiftSettings),
     .executableTarget(
       name: "JobsBenchmark",
-      dependencies: ["ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport"],
+      dependencies: [
+        "ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport",
+      ],
       path: "Benchmarks/Jobs", swiftSettings: swiftSettings),
     .executableTarget(
       name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
@@ -176,7 +179,8 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport", swiftSettings: swiftSettings),
-    .testTarget(name: "ArraysTests", dependencies: ["Arrays"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ArraysTests", dependencies: ["Arrays", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
       name: "ImageAlgorithmsTests", dependencies: ["Arrays", "ImageAlgorithms", "TestSupport"],
       swiftSettings: swiftSettings),
@@ -200,9 +204,13 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: swiftSettings),
-    .testTarget(name: "BucketsTests", dependencies: ["Buckets"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "RetryingTests", dependencies: ["Retrying", "TestSupport"], swiftSettings: swiftSettings),
+      name: "BucketsTests", dependencies: ["Buckets", "TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "RetryingTests", dependencies: ["Retrying", "TestSupport"], swiftSettings: swiftSettings
+    ),
     .testTarget(
       name: "ServingTests",
       dependencies: [
@@ -211,7 +219,8 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings),
+      name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings
+    ),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(

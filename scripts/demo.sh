@@ -23,11 +23,12 @@ fail() {
   exit 1
 }
 
+# Last started, first stopped: a consumer that still has a job needs the others to end it.
 stop_all() {
-  local pid
-  for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
-  for pid in "${pids[@]}"; do
-    # Consumers end the job in hand first; nothing here takes longer than this.
+  local i pid
+  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
+    pid=${pids[i]}
+    kill -TERM "$pid" 2>/dev/null || continue
     for _ in {1..100}; do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
     kill -KILL "$pid" 2>/dev/null || true
   done
@@ -101,7 +102,7 @@ start_redis() {
 start_models() {
   local log=$work/model-server.log
   start "$log" "$bin/kiosk-model-server" --port 0
-  wait_for "the model server" "$log" grep -q '^listening on ' "$log"
+  wait_for "the model server" "$log" grep -qs '^listening on ' "$log"
   model_port=$(sed -n 's/^listening on .*:\([0-9]*\)$/\1/p' "$log")
 }
 
@@ -111,7 +112,7 @@ start_consumers() {
     start "$work/consumer-$number.log" env "${settings[@]}" HOSTNAME="demo-$number" \
       QUEUE=segmentation CONSUMER_TYPE=image LOG_FORMAT=text "$bin/consume-redis-events"
   done
-  wait_for "a consumer" "$work/consumer-2.log" grep -q 'started' "$work/consumer-2.log"
+  wait_for "a consumer" "$work/consumer-2.log" grep -qs 'started' "$work/consumer-2.log"
 }
 
 build
@@ -138,7 +139,7 @@ if [[ -n $keep ]]; then
 
 Everything is still running. To send images of your own:
 
-  export ${settings[*]}
+  export$(printf ' %q' "${settings[@]}")
   $(printf '%q' "$bin/kiosk") run IMAGE.tif -t segmentation -o results --overlay
 
 Logs are in $work. To stop it all:

@@ -6,6 +6,8 @@ struct SyntheticFrame {
   let image: NDArray<Float>
   let maxima: NDArray<Float>
   let interior: NDArray<Float>
+  /// 0 to 1, each pixel by itself.
+  let noise: NDArray<Float>
 
   /// Cells of 7 to 13 pixels' radius on a jittered grid, some of them touching.
   init(size: Int, seed: UInt64) {
@@ -41,6 +43,7 @@ struct SyntheticFrame {
       image[i] = (image[i] + 200 + 40 * random.unit()).rounded()
     }
     let shape = [size, size]
+    noise = NDArray(shape: shape, elements: (0..<(size * size)).map { _ in random.unit() })
     self.image = NDArray(shape: shape, elements: image)
     self.maxima = NDArray(shape: shape, elements: maxima)
     self.interior = NDArray(shape: shape, elements: interior)

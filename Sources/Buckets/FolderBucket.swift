@@ -15,7 +15,6 @@ public struct FolderBucket: Bucket {
   private let publicBaseURL: String?
   private let synchronizes: Bool
   private let root: ConfinedFolder
-  private let executor = ThreadExecutor(label: "bucket")
   private let logger: Logger
 
   private static let temporaryPrefix = ".tmp-"
@@ -56,7 +55,7 @@ public struct FolderBucket: Bucket {
   public func download(
     _ key: ObjectKey, into folder: URL, limit: Int, progress: @escaping TransferProgress
   ) async throws -> URL {
-    try await withTaskExecutorPreference(executor) {
+    try await withTaskExecutorPreference(Self.thread()) {
       try copyOut(key, into: folder, limit: limit, progress: progress)
     }
   }
@@ -65,12 +64,14 @@ public struct FolderBucket: Bucket {
     _ file: URL, to destination: UploadDestination, progress: @escaping TransferProgress
   ) async throws -> StoredObject {
     let key = try destination.key(forFileNamed: file.lastPathComponent)
-    try await withTaskExecutorPreference(executor) { try copyIn(file, as: key, progress: progress) }
+    try await withTaskExecutorPreference(Self.thread()) {
+      try copyIn(file, as: key, progress: progress)
+    }
     return StoredObject(key: key.text, url: url(for: key))
   }
 
   public func delete(_ key: ObjectKey) async throws {
-    try await withTaskExecutorPreference(executor) {
+    try await withTaskExecutorPreference(Self.thread()) {
       let (folder, name) = key.text.splitAtLastSlash
       do throws(SystemError) {
         let parent = folder.isEmpty ? root : try root.existingFolder(at: folder)
@@ -80,6 +81,9 @@ public struct FolderBucket: Bucket {
       } catch { throw failure(error, key: key, "remove") }
     }
   }
+
+  /// A thread for one call: jobs that move files at the same time do not wait for each other.
+  private static func thread() -> ThreadExecutor { ThreadExecutor(label: "bucket") }
 
   public func url(for key: ObjectKey) -> String {
     let encoded = PercentEncoding.encodePath(key.text)
@@ -102,7 +106,7 @@ public struct FolderBucket: Bucket {
   }
 
   public func check() async throws {
-    try await withTaskExecutorPreference(executor) {
+    try await withTaskExecutorPreference(Self.thread()) {
       do throws(SystemError) { _ = try root.freeBytes() } catch {
         throw BucketError(
           .localDisk, "cannot read the bucket's folder \(path): \(error.text)", isRetryable: true)
@@ -212,7 +216,7 @@ public struct FolderBucket: Bucket {
   ///
   /// For start-up; failing to remove one harms nothing.
   public func removeStaleUploads() async {
-    await withTaskExecutorPreference(executor) {
+    await withTaskExecutorPreference(Self.thread()) {
       let now = time(nil)
       Self.forEachFile(below: path) { file, status in
         guard file.splitAtLastSlash.name.hasPrefix(Self.temporaryPrefix),

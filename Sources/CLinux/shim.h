@@ -21,9 +21,11 @@ static inline int linux_open_beneath(int directory, const char *path, int flags,
       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
   };
   long result;
+  // EAGAIN: something was renamed meanwhile, so the kernel cannot tell whether the path stays below.
+  int tries = 100;
   do {
     result = syscall(SYS_openat2, directory, path, &how, sizeof how);
-  } while (result < 0 && (errno == EINTR || errno == EAGAIN));
+  } while (result < 0 && (errno == EINTR || errno == EAGAIN) && --tries > 0);
   return (int)result;
 }
 

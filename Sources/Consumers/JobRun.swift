@@ -19,6 +19,7 @@ public final class JobRun: Sendable {
     var durations: [JobStage: Duration] = [:]
     var progress = 0
     var predictRetries = 0
+    var isHeldUp = false
     var cause: StopCause?
   }
 
@@ -103,6 +104,15 @@ public final class JobRun: Sendable {
   /// Counts predict calls that were sent again.
   public func addPredictRetries(_ count: Int) {
     state.withLock { $0.predictRetries += count }
+  }
+
+  /// Tells the job's owner what it waits for; `nil` once it goes on.
+  func setHeldUp(by error: JobError?) {
+    state.withLock { state in
+      guard error != nil || state.isHeldUp else { return }
+      state.isHeldUp = error != nil
+      state.pending[Field.lastError] = error.map { "\($0.code.rawValue): \($0.message)" } ?? ""
+    }
   }
 
   public var predictRetries: Int { state.withLock { $0.predictRetries } }

@@ -24,7 +24,9 @@ public struct PredictClient: Sendable {
   ///
   /// - Throws: ``ServingError``, `NOT_FOUND` for an unknown model or version.
   public func metadata() async throws -> ModelMetadata {
-    try await backend.metadata(of: model, context: callContext)
+    let metadata = try await backend.metadata(of: model, context: callContext)
+    run.setHeldUp(by: nil)
+    return metadata
   }
 
   /// The input of a model that has only one.
@@ -46,15 +48,21 @@ public struct PredictClient: Sendable {
   public func predict(
     _ inputs: [String: NDArray<Float>], outputs: OutputSelection = .all
   ) async throws -> [String: AnyNDArray] {
-    try await backend.predict(
+    let answer = try await backend.predict(
       model: model, inputs: inputs.mapValues(AnyNDArray.init), outputs: outputs,
       context: callContext)
+    run.setHeldUp(by: nil)
+    return answer
   }
 
   /// Keeps what the owner of a waiting job sees up to date.
   private var callContext: CallContext {
     CallContext(onPause: { [run] pause in
-      if !pause.isServerAway { run.addPredictRetries(1) }
+      if pause.isServerAway {
+        run.setHeldUp(by: JobError(.predictUnavailable, "\(pause)"))
+      } else {
+        run.addPredictRetries(1)
+      }
       run.logger.debug("waiting for the model server", metadata: ["error": "\(pause)"])
     })
   }

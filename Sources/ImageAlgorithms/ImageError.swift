@@ -38,7 +38,7 @@ func requireRank<Element>(
   guard array.rank == rank else {
     throw ImageError(
       .invalidDimensions,
-      "\(name) must have the axes (\(axes)), but its shape is \(array.shape.tupleDescription)")
+      "\(name) must have the axes (\(axes)), not the shape \(array.shape.tupleDescription)")
   }
 }
 
@@ -49,7 +49,6 @@ func requireShape<Element>(
   guard array.shape == shape else {
     throw ImageError(
       .invalidDimensions,
-      "\(name) must have shape \(shape.tupleDescription), but its shape is "
-        + array.shape.tupleDescription)
+      "\(name) must have the shape \(shape.tupleDescription), not \(array.shape.tupleDescription)")
   }
 }

@@ -53,5 +53,7 @@ public enum Field {
   public static let totalJobs = "total_jobs"
   public static let reason = "reason"
   public static let errorCode = "error_code"
+  /// Why a job that goes on is held up; empty once it is not.
+  public static let lastError = "last_error"
   public static let failures = "failures"
 }

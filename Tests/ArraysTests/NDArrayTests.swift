@@ -1,4 +1,5 @@
 import Arrays
+import TestSupport
 import Testing
 
 @Suite struct NDArrayTests {
@@ -33,7 +34,7 @@ import Testing
   }
 
   @Test(arguments: 0..<50) func `a transposition and its inverse give the array back`(seed: Int) {
-    var random = SeededGenerator(seed: UInt64(seed))
+    var random = SeededGenerator(seed: seed)
     let shape = (0..<Int.random(in: 1...5, using: &random)).map { _ in
       Int.random(in: 1...4, using: &random)
     }
@@ -69,18 +70,5 @@ import Testing
   @Test func `a large array begins on a huge page`() {
     let a = NDArray<Float>(shape: [1024, 1024])
     a.withUnsafeBuffer { #expect(UInt(bitPattern: $0.baseAddress) % (2 << 20) == 0) }
-  }
-}
-
-/// Reproducible random numbers (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,6 +1,7 @@
 import Buckets
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct FolderBucketTests {

@@ -99,11 +99,16 @@ import Testing
     let daemon = try await harness.startDaemon()
     let key = try await harness.submit()
     try await harness.waitForStatus("pre-processing", of: key)
+    try await eventually("the job says what it waits for") {
+      try await harness.fields(key)["last_error"]?.hasPrefix("predict_unavailable: ") == true
+    }
     // In work and visible to the autoscaler, which is to start the model server.
     #expect(try await harness.list("processing-segmentation:pod-1") == [key])
 
     let models = try SlowModel(port: port)
-    #expect(try await harness.end(of: key)["status"] == "done")
+    let fields = try await harness.end(of: key)
+    #expect(fields["status"] == "done")
+    #expect(fields["last_error"] == "")
     #expect(try await daemon.stop() == .code(0))
     await models.stop()
   }

@@ -94,7 +94,7 @@ import Testing
     try await refusal(.invalidArgument, "input tensor alias not found in signature: image") {
       try await server.predict(tile, named: "image")
     }
-    try await refusal(.invalidArgument, "Expects arg[0] to be float") {
+    try await refusal(.invalidArgument, "Expects arg[0] to be float but int32 is provided") {
       try await server.predict(AnyNDArray(NDArray<Int32>(shape: [1, 256, 256, 1])))
     }
     try await refusal(.invalidArgument, "(1, 100, 100, 1)") {

@@ -30,8 +30,8 @@ public struct SegmentationApplication: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - image: `[batch, row, column, channel]`, finite.
-  ///   - scale: pixels of the image per pixel of the model's resolution; 2 halves nothing but doubles
-  ///     the size the model sees.
+  ///   - scale: micrometres per pixel of the image as a multiple of the model's; at 2 the model is
+  ///     sent the image at twice its size.
   ///   - modelShape: what the model declares, `[batch, row, column, channel]`; -1 where any extent
   ///     will do.
   ///   - batchSize: most tiles per call, at least 1.

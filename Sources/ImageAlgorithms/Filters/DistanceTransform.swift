@@ -18,11 +18,23 @@ public func distanceTransform(_ mask: NDArray<Bool>) throws(ImageError) -> NDArr
   let vertical = verticalDistances(mask, beyond: beyond)
   return NDArray(uninitialized: mask.shape) { output in
     vertical.withUnsafeBuffer { vertical in
-      let envelope = Envelope(columns: columns)
+      var envelope = Envelope(columns: columns)
       for row in 0..<rows {
-        envelope.transform(
-          vertical.baseAddress! + row * columns, beyond: beyond,
-          into: output.baseAddress! + row * columns)
+        let heights = vertical.baseAddress! + row * columns
+        let line = output.baseAddress! + row * columns
+        // Nothing beyond a pixel outside the mask matters, so that each stretch of the mask is done
+        // by itself, together with the pixels that end it.
+        var x = 0
+        while x < columns {
+          let first = x
+          while x < columns, heights[x] != 0 { x += 1 }
+          if x < columns { line[x] = 0 }
+          if x > first {
+            envelope.transform(
+              heights, max(first - 1, 0)..<min(x + 1, columns), beyond: beyond, into: line)
+          }
+          x += 1
+        }
       }
     }
   }
@@ -45,52 +57,25 @@ private func verticalDistances(_ mask: NDArray<Bool>, beyond: Int32) -> NDArray<
   }
 }
 
-/// The lower envelope of the parabolas that the pixels of a row contribute.
-private struct Envelope: ~Copyable {
+/// The lower envelope of the parabolas that pixels of a row contribute.
+private struct Envelope {
   /// Column of each parabola on the envelope.
-  private let sites: UnsafeMutablePointer<Int>
+  private var sites: [Int]
   /// The first column where it is the lowest.
-  private let starts: UnsafeMutablePointer<Int>
-  private let columns: Int
+  private var starts: [Int]
 
   init(columns: Int) {
-    self.columns = columns
-    sites = .allocate(capacity: max(columns, 1))
-    starts = .allocate(capacity: max(columns, 1))
+    sites = Array(repeating: 0, count: columns)
+    starts = Array(repeating: 0, count: columns)
   }
 
-  deinit {
-    sites.deallocate()
-    starts.deallocate()
-  }
-
-  /// Pixels outside the mask part a row: no parabola reaches beyond one whose height is 0.
-  func transform(
-    _ heights: UnsafePointer<Int32>, beyond: Int32, into output: UnsafeMutablePointer<Float>
-  ) {
-    var x = 0
-    while x < columns {
-      if heights[x] == 0 {
-        output[x] = 0
-        x += 1
-        continue
-      }
-      var end = x + 1
-      while end < columns && heights[end] != 0 { end += 1 }
-      transform(
-        x..<end, from: max(x - 1, 0)..<min(end + 1, columns), heights, beyond: beyond, into: output)
-      x = end
-    }
-  }
-
-  /// The distances of the pixels in `targets`, to which those in `sources` contribute.
-  private func transform(
-    _ targets: Range<Int>, from sources: Range<Int>, _ heights: UnsafePointer<Int32>,
-    beyond: Int32, into output: UnsafeMutablePointer<Float>
+  mutating func transform(
+    _ heights: UnsafePointer<Int32>, _ range: Range<Int>, beyond: Int32,
+    into output: UnsafeMutablePointer<Float>
   ) {
     func square(_ x: Int) -> Int { Int(heights[x]) * Int(heights[x]) }
     var last = -1
-    for x in sources where heights[x] < beyond {
+    for x in range where heights[x] < beyond {
       while last >= 0 {
         let start = starts[last]
         let site = sites[last]
@@ -101,27 +86,27 @@ private struct Envelope: ~Copyable {
       if last < 0 {
         last = 0
         sites[0] = x
-        starts[0] = sources.lowerBound
+        starts[0] = range.lowerBound
         continue
       }
       let site = sites[last]
       // From the column after the one where both are equally far, rounded down.
       let numerator = x * x - site * site + square(x) - square(site)
       let start = 1 + numerator / (2 * (x - site))
-      if start < sources.upperBound {
+      if start < range.upperBound {
         last += 1
         sites[last] = x
         starts[last] = start
       }
     }
     guard last >= 0 else {
-      (output + targets.lowerBound).update(repeating: .infinity, count: targets.count)
+      for x in range { output[x] = .infinity }
       return
     }
-    for x in targets.reversed() {
-      while x < starts[last] && last > 0 { last -= 1 }
+    for x in range.reversed() {
       let site = sites[last]
       output[x] = Float(Double((x - site) * (x - site) + square(site)).squareRoot())
+      if x == starts[last], last > 0 { last -= 1 }
     }
   }
 }

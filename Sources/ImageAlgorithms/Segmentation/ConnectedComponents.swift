@@ -37,7 +37,9 @@ public func connectedComponents(
   }
   let count = runs.number()
   var labels = NDArray<Int32>(shape: mask.shape)
-  labels.withUnsafeMutableBuffer { runs.paint(into: $0, columns: columns) }
+  labels.withUnsafeMutableBuffer { labels in
+    runs.forEachPixel { labels[$1 &* columns &+ $0] = $2 }
+  }
   return LabelImage(labels: labels, count: count)
 }
 
@@ -154,11 +156,11 @@ struct RunComponents {
     return Int(count)
   }
 
-  /// Writes the labels; ``number()`` has been called.
-  func paint(into labels: UnsafeMutableBufferPointer<Int32>, columns: Int) {
+  /// Calls `body` with each pixel and its label; ``number()`` has been called.
+  @inline(__always)
+  func forEachPixel(_ body: (_ column: Int, _ row: Int, _ label: Int32) -> Void) {
     for (run, label) in zip(runs, parents) {
-      let row = Int(run.row) * columns
-      for x in Int(run.start)..<Int(run.end) { labels[row + x] = label }
+      for x in Int(run.start)..<Int(run.end) { body(x, Int(run.row), label) }
     }
   }
 

@@ -27,7 +27,14 @@ public func deepWatershed<Pixel: RealPixel>(
         + "\(interior.shape.tupleDescription); they must agree but for the channels")
   }
   let (rows, columns) = (maxima.shape[1], maxima.shape[2])
-  return try NDArray(uninitialized: maxima.shape[..<3] + [1]) { output in
+  let shape = maxima.shape[..<3] + [1]
+  if maxima.shape[0] == 1 {
+    return try objects(
+      maxima: maxima.slice(0).channel(0), interior: interior.slice(0).channel(0),
+      parameters: parameters
+    ).reshaped(to: Array(shape))
+  }
+  return try NDArray(uninitialized: Array(shape)) { output in
     for item in 0..<maxima.shape[0] {
       let labels = try objects(
         maxima: maxima.slice(item).channel(0), interior: interior.slice(item).channel(0),
@@ -50,7 +57,11 @@ private func objects<Pixel: RealPixel>(
     }
   }
   try Task.checkCancellation()
-  let markers = try markers(in: gaussian(maxima, sigma: parameters.maximaSmooth), parameters)
+  let tops = try tops(of: gaussian(maxima, sigma: parameters.maximaSmooth), parameters)
+  var markers = tops.withUnsafeBuffer {
+    RunComponents(of: $0, columns: tops.shape[1], connectivity: .eight)
+  }
+  let count = markers.number()
   try Task.checkCancellation()
   var interior = try gaussian(interior, sigma: parameters.interiorSmooth)
   if parameters.pixelExpansion > 0 {
@@ -63,29 +74,31 @@ private func objects<Pixel: RealPixel>(
   }
   try Task.checkCancellation()
   let threshold = Pixel(rounding: parameters.interiorThreshold)
-  var labels = try flooded(interior, markers: markers) { _, height in height > threshold }
+  var labels = try flooded(
+    interior, isInside: { _, height in height > threshold },
+    placeMarkers: { basin in markers.forEachPixel { basin.mark($0, $1, label: $2) } })
   try Task.checkCancellation()
   if parameters.labelErosion > 0 {
     labels = try erodeEdges(labels, width: parameters.labelErosion)
   }
   if parameters.smallObjectsThreshold > 0 {
-    labels = try removeSmallObjects(labels, minimumArea: parameters.smallObjectsThreshold)
+    labels.removeSmallLabels(upTo: count, minimumArea: parameters.smallObjectsThreshold)
   }
   if parameters.fillHolesThreshold > 0 {
-    labels = try fillHoles(labels, maximumArea: parameters.fillHolesThreshold)
+    labels.fillHoles(upTo: count, maximumArea: parameters.fillHolesThreshold)
   }
-  return try relabelSequential(labels).labels
+  _ = labels.closeLabelGaps(upTo: count)
+  return labels
 }
 
-/// The pixels objects grow from, numbered by object.
+/// The pixels objects grow from.
 @inline(__always)
-private func markers<Pixel: RealPixel>(
-  in maxima: NDArray<Pixel>, _ parameters: DeepWatershedParameters
-) throws(ImageError) -> NDArray<Int32> {
+private func tops<Pixel: RealPixel>(
+  of maxima: NDArray<Pixel>, _ parameters: DeepWatershedParameters
+) throws(ImageError) -> NDArray<Bool> {
   switch parameters.maximaAlgorithm {
   case .hMaxima:
-    let tops = try hMaxima(maxima, h: parameters.maximaThreshold, radius: parameters.radius)
-    return try connectedComponents(tops, connectivity: .eight).labels
+    return try hMaxima(maxima, h: parameters.maximaThreshold, radius: parameters.radius)
   case .localMaxima:
     let peaks = try localMaxima(
       maxima, minimumDistance: parameters.radius,
@@ -94,6 +107,6 @@ private func markers<Pixel: RealPixel>(
     tops.withUnsafeMutableBuffer { tops in
       for peak in peaks { tops[peak.row * maxima.shape[1] + peak.column] = true }
     }
-    return try connectedComponents(tops, connectivity: .eight).labels
+    return tops
   }
 }

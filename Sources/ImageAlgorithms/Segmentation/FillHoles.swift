@@ -14,18 +14,25 @@ public func fillHoles(
   let dense = try DenseLabels(labels)
   try requireIndexable(labels.shape)
   var filled = dense.labels
-  let regions = LabelRegions(of: dense)
-  let withHoles = regions.labels.filter { regions[$0].hasHole }
-  if withHoles.isEmpty || maximumArea <= 1 { return labels }
+  filled.fillHoles(upTo: dense.count, maximumArea: maximumArea)
+  return dense.restored(filled)
+}
 
-  let pixels = regions.pixels(of: withHoles, in: dense.labels)
-  var filler = HoleFiller(columns: labels.shape[1], pixels: labels.count, maximumArea: maximumArea)
-  filled.withUnsafeMutableBuffer { filled in
-    for (label, pixels) in zip(withHoles, pixels) {
-      filler.fill(Int32(label), pixels: pixels, in: regions[label], of: filled.baseAddress!)
+extension NDArray<Int32> {
+  /// Fills holes in place; labels are known to be 0...count.
+  mutating func fillHoles(upTo count: Int, maximumArea: Int) {
+    let regions = LabelRegions(of: self, count: count)
+    let withHoles = regions.labels.filter { regions[$0].hasHole }
+    if withHoles.isEmpty || maximumArea <= 1 { return }
+
+    let pixels = regions.pixels(of: withHoles, in: self)
+    var filler = HoleFiller(columns: shape[1], pixels: self.count, maximumArea: maximumArea)
+    withUnsafeMutableBuffer { labels in
+      for (label, pixels) in zip(withHoles, pixels) {
+        filler.fill(Int32(label), pixels: pixels, in: regions[label], of: labels.baseAddress!)
+      }
     }
   }
-  return dense.restored(filled)
 }
 
 /// Bounding box and Euler number of a label.
@@ -49,12 +56,12 @@ struct LabelRegions {
   subscript(label: Int) -> LabelRegion { regions[label] }
   var labels: Range<Int> { 1..<regions.count }
 
-  init(of dense: DenseLabels) {
-    regions = Array(repeating: LabelRegion(), count: dense.count + 1)
-    let columns = dense.labels.shape[1]
+  init(of labels: NDArray<Int32>, count: Int) {
+    regions = Array(repeating: LabelRegion(), count: count + 1)
+    let columns = labels.shape[1]
     guard columns > 0 else { return }
     regions.withUnsafeMutableBufferPointer { regions in
-      dense.labels.withUnsafeBuffer { labels in
+      labels.withUnsafeBuffer { labels in
         Self.measure(labels, columns: columns, into: regions)
         Self.countEuler(labels, columns: columns, into: regions)
       }

@@ -33,10 +33,17 @@ struct FloodBasin {
     }
   }
 
-  /// Sets a pixel of the image: its marker, 0 or ``outside``, and what decides when it is flooded.
+  /// Sets a pixel of the image: 0 or ``outside``, and what decides when it is flooded.
   @inline(__always)
   func set(_ column: Int, _ row: Int, label: UInt32, key: UInt32) {
     cells[(row &+ 1) &* width &+ column &+ 1] = UInt64(key) << 32 | UInt64(label)
+  }
+
+  /// Makes a pixel a marker, unless it is outside.
+  @inline(__always)
+  func mark(_ column: Int, _ row: Int, label: Int32) {
+    let pixel = (row &+ 1) &* width &+ column &+ 1
+    if self.label(cells[pixel]) != Self.outside { cells[pixel] |= UInt64(label) }
   }
 
   /// The labels without the border.

@@ -1,13 +1,18 @@
 /// Pixels waiting in a flood, least first, as a ``FloodHeap`` would give them but faster.
 ///
-/// Only a heap of what is due soon is kept. All other pixels lie unsorted in bands, one for each
-/// stretch of heights; when the heap is empty the next band is moved into it. So the heap stays
-/// small enough for the fastest cache, and most pixels cost one write on arrival.
+/// Only what is due soon is kept in order. All other pixels lie unsorted in bands, one for each
+/// stretch of heights; when nothing is due, the next band is sorted. There are only a few pixels in
+/// one, so a pixel costs one write on arrival and a few comparisons in the fastest cache. Those
+/// that arrive for the current band or an earlier one, and large bands, go through a heap.
 ///
 /// Equal keys leave in the order they came. Markers, which all have the age 0, are the exception:
 /// the flood looks after those itself.
 struct FloodQueue: ~Copyable {
   private var heap = FloodHeap()
+  /// The current band, the least pixel last.
+  private let batch = UnsafeMutablePointer<FloodHeap.Entry>.allocate(capacity: batchCapacity)
+  private var batchCount = 0
+  private static var batchCapacity: Int { 48 }
   private var age: UInt32 = 1
   private var bands: FloodBands
   private var band: Int32 = -1
@@ -53,15 +58,27 @@ struct FloodQueue: ~Copyable {
   }
 
   deinit {
+    batch.deallocate()
     heads.deallocate()
     chunks.deallocate()
   }
 
   /// The least entry that is due; nil when ``advance(key:)`` must be called.
-  @inline(__always) var least: FloodHeap.Entry? { heap.isEmpty ? nil : heap.least }
+  @inline(__always) var least: FloodHeap.Entry? {
+    if batchCount == 0 { return heap.isEmpty ? nil : heap.least }
+    return isHeapNext ? heap.least : batch[batchCount &- 1]
+  }
+
+  @inline(__always) private var isHeapNext: Bool {
+    !heap.isEmpty && heap.least.priority < batch[batchCount &- 1].priority
+  }
 
   /// Removes the least entry; there must be one that is due.
-  @inline(__always) mutating func pop() -> FloodHeap.Entry { heap.pop() }
+  @inline(__always) mutating func pop() -> FloodHeap.Entry {
+    if batchCount == 0 || isHeapNext { return heap.pop() }
+    batchCount &-= 1
+    return batch[batchCount]
+  }
 
   @inline(__always)
   mutating func push(_ pixel: Int32, key: UInt32) {
@@ -123,23 +140,36 @@ struct FloodQueue: ~Copyable {
   /// - Parameter key: the key of a pixel, or nil if it has nothing to flood any more.
   @inline(__always)
   mutating func advance(key: (Int) -> UInt32?) -> Bool {
-    band += 1
-    while band < bands.count, heads[Int(band)] < 0 { band += 1 }
+    band &+= 1
+    while band < bands.count, heads[Int(band)] < 0 { band &+= 1 }
     guard band < bands.count else { return false }
     takeBand()
-    // The latest were found first; the heap wants them in the order they came.
-    var i = moving.count - 1
+    let isSmall = moving.count <= Self.batchCapacity
+    // The latest were found first.
+    var i = moving.count &- 1
     moving.withUnsafeBufferPointer { moving in
       while i >= 0 {
         let isMarker = moving[i] < 0
         let pixel = isMarker ? ~moving[i] : moving[i]
-        i -= 1
+        i &-= 1
         guard let key = key(Int(pixel)) else { continue }
-        heap.push(FloodHeap.Entry(key: key, age: isMarker ? 0 : age, pixel: pixel))
+        let entry = FloodHeap.Entry(key: key, age: isMarker ? 0 : age, pixel: pixel)
         age &+= 1
+        if isSmall { sortIn(entry) } else { heap.push(entry) }
       }
     }
     return true
+  }
+
+  @inline(__always)
+  private mutating func sortIn(_ entry: FloodHeap.Entry) {
+    var place = batchCount
+    while place > 0, batch[place &- 1].priority < entry.priority {
+      batch[place] = batch[place &- 1]
+      place &-= 1
+    }
+    batch[place] = entry
+    batchCount &+= 1
   }
 
   /// Moves the pixels of the current band to `moving`, the latest first.
@@ -150,10 +180,10 @@ struct FloodQueue: ~Copyable {
     while chunk >= 0 {
       let next = chunks[Int(chunk)].next
       let pixels = pixels(of: chunk)
-      var i = Int(chunks[Int(chunk)].count) - 1
+      var i = Int(chunks[Int(chunk)].count) &- 1
       while i >= 0 {
         moving.append(pixels[i])
-        i -= 1
+        i &-= 1
       }
       chunks[Int(chunk)].next = freeChunk
       freeChunk = chunk

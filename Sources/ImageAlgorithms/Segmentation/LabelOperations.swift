@@ -11,14 +11,9 @@ public func removeSmallObjects(
   _ labels: NDArray<Int32>, minimumArea: Int
 ) throws(ImageError) -> NDArray<Int32> {
   let dense = try DenseLabels(labels)
-  var counts = [Int](repeating: 0, count: dense.count + 1)
-  dense.labels.withUnsafeBuffer { labels in
-    counts.withUnsafeMutableBufferPointer { counts in
-      for label in labels { counts[Int(label)] += 1 }
-    }
-  }
-  let kept = counts.enumerated().map { $1 < minimumArea ? 0 : Int32($0) }
-  return dense.restored(dense.labels.mapped(through: kept))
+  var result = dense.labels
+  result.removeSmallLabels(upTo: dense.count, minimumArea: minimumArea)
+  return dense.restored(result)
 }
 
 /// Numbers labels 1, 2, 3, ... in the order of their values.
@@ -28,19 +23,9 @@ public func removeSmallObjects(
 /// - Source: scikit-image 0.21, `segmentation.relabel_sequential`.
 public func relabelSequential(_ labels: NDArray<Int32>) throws(ImageError) -> LabelImage {
   let dense = try DenseLabels(labels)
-  var numbers = [Int32](repeating: 0, count: dense.count + 1)
-  dense.labels.withUnsafeBuffer { labels in
-    numbers.withUnsafeMutableBufferPointer { numbers in
-      for label in labels { numbers[Int(label)] = 1 }
-    }
-  }
-  numbers[0] = 0
-  var count: Int32 = 0
-  for label in numbers.indices where numbers[label] > 0 {
-    count += 1
-    numbers[label] = count
-  }
-  return LabelImage(labels: dense.labels.mapped(through: numbers), count: Int(count))
+  var result = dense.labels
+  let count = result.closeLabelGaps(upTo: dense.count)
+  return LabelImage(labels: result, count: count)
 }
 
 /// Peels off the outermost pixels of each label.
@@ -80,14 +65,41 @@ public func erodeEdges(
   return labels
 }
 
+/// In place, for labels known to be 0...count.
 extension NDArray<Int32> {
-  /// Each label replaced by its entry in a table.
-  func mapped(through table: [Int32]) -> NDArray<Int32> {
-    NDArray(uninitialized: shape) { output in
-      withUnsafeBuffer { labels in
-        table.withUnsafeBufferPointer { table in
-          for i in labels.indices { output[i] = table[Int(labels[i])] }
-        }
+  mutating func removeSmallLabels(upTo count: Int, minimumArea: Int) {
+    var counts = [Int](repeating: 0, count: count + 1)
+    withUnsafeBuffer { labels in
+      counts.withUnsafeMutableBufferPointer { counts in
+        for label in labels { counts[Int(label)] &+= 1 }
+      }
+    }
+    replaceLabels(by: counts.enumerated().map { $1 < minimumArea ? 0 : Int32($0) })
+  }
+
+  /// Numbers the labels that occur 1, 2, 3, ... and tells how many there are.
+  mutating func closeLabelGaps(upTo count: Int) -> Int {
+    var numbers = [Int32](repeating: 0, count: count + 1)
+    withUnsafeBuffer { labels in
+      numbers.withUnsafeMutableBufferPointer { numbers in
+        for label in labels { numbers[Int(label)] = 1 }
+      }
+    }
+    numbers[0] = 0
+    var last: Int32 = 0
+    for label in numbers.indices where numbers[label] > 0 {
+      last += 1
+      numbers[label] = last
+    }
+    if Int(last) < count { replaceLabels(by: numbers) }
+    return Int(last)
+  }
+
+  /// Replaces each label by its entry in a table.
+  mutating func replaceLabels(by table: [Int32]) {
+    withUnsafeMutableBuffer { labels in
+      table.withUnsafeBufferPointer { table in
+        for i in labels.indices { labels[i] = table[Int(labels[i])] }
       }
     }
   }
@@ -129,6 +141,8 @@ struct DenseLabels {
 
   /// Labels with their names from before.
   func restored(_ labels: NDArray<Int32>) -> NDArray<Int32> {
-    names.map { labels.mapped(through: $0) } ?? labels
+    var labels = labels
+    if let names { labels.replaceLabels(by: names) }
+    return labels
   }
 }

@@ -20,53 +20,65 @@ public func watershed<Pixel: RealPixel>(
   try requireRank(2, of: heights, named: "the heights", axes: "row, column")
   try requireShape(heights.shape, of: markers, named: "the markers")
   try requireShape(heights.shape, of: mask, named: "the mask")
+  let columns = heights.shape[1]
   return try mask.withUnsafeBuffer { mask throws(ImageError) in
-    try flooded(heights, markers: markers) { index, _ in mask[index] }
+    try flooded(
+      heights, isInside: { index, _ in mask[index] },
+      placeMarkers: { basin throws(ImageError) in
+        try markers.withUnsafeBuffer { markers throws(ImageError) in
+          for i in markers.indices where markers[i] != 0 {
+            guard markers[i] > 0 else {
+              throw ImageError(.invalidParameter, "\(markers[i]) is not a marker; 0 is none")
+            }
+            basin.mark(i % columns, i / columns, label: markers[i])
+          }
+        }
+      })
   }
 }
 
-/// ``watershed(descending:markers:mask:)`` with a mask that is not stored.
+/// ``watershed(descending:markers:mask:)`` with a mask and markers that are not stored.
 ///
-/// - Parameter isInside: whether a pixel belongs to the mask, from its index and height.
+/// - Parameters:
+///   - isInside: whether a pixel belongs to the mask, from its index and height.
+///   - placeMarkers: marks pixels of the basin; called again if the flood has to be repeated.
 @inline(__always)
 func flooded<Pixel: RealPixel>(
-  _ heights: NDArray<Pixel>, markers: NDArray<Int32>, isInside: (Int, Pixel) -> Bool
+  _ heights: NDArray<Pixel>, isInside: (Int, Pixel) -> Bool,
+  placeMarkers: (FloodBasin) throws(ImageError) -> Void
 ) throws(ImageError) -> NDArray<Int32> {
   let (rows, columns) = (heights.shape[0], heights.shape[1])
   try requireIndexable([rows + 2, columns + 2])
   // Numbers of 32 bits that order as the relief does.
   let order = heights.withUnsafeBuffer { ReliefOrder(of: $0) }
+  let basin = FloodBasin(rows: rows, columns: columns, kind: order.kind)
 
-  func basin() throws(ImageError) -> FloodBasin {
-    let basin = FloodBasin(rows: rows, columns: columns, kind: order.kind)
-    try heights.withUnsafeBuffer { heights throws(ImageError) in
-      try markers.withUnsafeBuffer { markers throws(ImageError) in
-        for row in 0..<rows {
-          let line = row * columns
-          for x in line..<line + columns {
-            let height = heights[x]
-            guard height == height else {
-              throw ImageError(.notFinite, "the heights contain NaN")
-            }
-            guard markers[x] >= 0 else {
-              throw ImageError(.invalidParameter, "\(markers[x]) is not a marker; 0 is none")
-            }
-            basin.set(
-              x - line, row, label: isInside(x, height) ? UInt32(markers[x]) : FloodBasin.outside,
-              key: order.key(of: height))
-          }
+  func fillBasin() throws(ImageError) {
+    let isNumber = heights.withUnsafeBuffer { heights in
+      var isNumber = true
+      for row in 0..<rows {
+        let line = row &* columns
+        for x in 0..<columns {
+          let height = heights[line &+ x]
+          isNumber = isNumber && height == height
+          basin.set(
+            x, row, label: isInside(line &+ x, height) ? 0 : FloodBasin.outside,
+            key: order.key(of: height))
         }
       }
+      return isNumber
     }
-    return basin
+    guard isNumber else { throw ImageError(.notFinite, "the heights contain NaN") }
+    try placeMarkers(basin)
   }
 
+  try fillBasin()
   // Ties that could matter are rare in maps that are not quantised, and finding out is cheap.
-  let first = try basin()
-  if first.flood() == .complete { return first.labels() }
-  let second = try basin()
-  second.floodInHeapOrder()
-  return second.labels()
+  if basin.flood() == .ambiguous {
+    try fillBasin()
+    basin.floodInHeapOrder()
+  }
+  return basin.labels()
 }
 
 /// Maps heights to integers so that greater heights come first.

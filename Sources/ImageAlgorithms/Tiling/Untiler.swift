@@ -131,8 +131,15 @@ public struct Untiler: Sendable {
           let line = sums.baseAddress! + (y * columns.paddedLength + place.column * columns.stride)
           let pixels = tile.pixels + y * columns.tile * tile.spacing
           let weight = rowWeights[y]
-          for x in 0..<columns.tile {
-            line[x] += Double(pixels[x * tile.spacing]) * (weight * columnWeights[x])
+          if tile.spacing == 1 {
+            // The same, as vector code.
+            for x in 0..<columns.tile {
+              line[x] += Double(pixels[x]) * (weight * columnWeights[x])
+            }
+          } else {
+            for x in 0..<columns.tile {
+              line[x] += Double(pixels[x &* tile.spacing]) * (weight * columnWeights[x])
+            }
           }
         }
       }

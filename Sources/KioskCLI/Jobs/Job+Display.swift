@@ -24,7 +24,7 @@ extension Job {
 
   /// Whether the consumer that has the job waits for a model server that is not there.
   private var waitsForModelServer: Bool {
-    self["last_error"]?.hasPrefix("predict_unavailable") == true
+    self[Field.lastError]?.hasPrefix("predict_unavailable") == true
   }
 
   /// Failed children of a zip job: their keys and what went wrong, in order of the keys.

@@ -32,7 +32,7 @@ final class JobWatcher: Sendable {
   private let onChange: @Sendable (Job) -> Void
 
   private static let polled = [
-    Field.status, Field.progress, Field.originalName, "last_error",
+    Field.status, Field.progress, Field.originalName, Field.lastError,
   ]
   /// Jobs asked for in one exchange.
   private static let pipelineLimit = 500

@@ -64,14 +64,14 @@ import Testing
     let labels = try await SegmentationApplication.nuclear.labels(
       of: image, scale: try #require(golden.parameters["scale"].number),
       modelShape: [-1] + golden.parameters["model_input_shape"].integers, batchSize: batchSize,
-      concurrentCalls: concurrentCalls, progress: { steps.append($0) }
-    ) { batch in
-      let index = try #require(batches.firstIndex(of: batch))
-      // The first answers last.
-      for _ in index..<batches.count { await Task.yield() }
-      let start = index * batchSize
-      return heads.map { AnyNDArray($0.slice(start..<start + batch.shape[0])) }
-    }
+      concurrentCalls: concurrentCalls, progress: { steps.append($0) },
+      predict: { batch in
+        let index = try #require(batches.firstIndex(of: batch))
+        // The first answers last.
+        for _ in index..<batches.count { await Task.yield() }
+        let start = index * batchSize
+        return heads.map { AnyNDArray($0.slice(start..<start + batch.shape[0])) }
+      })
     #expect(try labels == golden.array("output.npy").labels)
     #expect(steps.first == .prepared(tiles: run.tileCount))
     #expect(steps.contains(.predicted(tiles: run.tileCount, of: run.tileCount)))

@@ -1,15 +1,8 @@
 import Foundation
+import TestSupport
 
-/// A folder of one test's own, removed with everything in it when the test lets go of it.
-final class TemporaryFolder: Sendable {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "bucket-test-\(UUID())")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
+extension TemporaryFolder {
+  var url: URL { URL(filePath: path, directoryHint: .isDirectory) }
 
   @discardableResult
   func write(_ text: String, to path: String) throws -> URL {
@@ -23,10 +16,10 @@ final class TemporaryFolder: Sendable {
   /// All files below the folder, hidden ones too.
   var files: [String] {
     get throws {
-      try FileManager.default.subpathsOfDirectory(atPath: url.path).filter {
+      try FileManager.default.subpathsOfDirectory(atPath: path).filter {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(
-          atPath: url.appending(path: $0).path, isDirectory: &isFolder)
+          atPath: file($0), isDirectory: &isFolder)
         return !exists || !isFolder.boolValue
       }.sorted()
     }
