@@ -172,7 +172,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Executors", "RedisClient",
+        "Arrays", "Executors", "RedisClient",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -228,7 +228,10 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ModelServerTests",
-      dependencies: ["Arrays", "ImageAlgorithms", "ModelServer", "Serving", "TestSupport"],
+      dependencies: [
+        "Arrays", "CTensorFlowServing", "ImageAlgorithms", "ModelServer", "ModelServing", "Serving",
+        "TestSupport",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests",
