@@ -26,7 +26,7 @@ struct JobsBenchmark {
       print(
         "Milliseconds per job, median of jobs run one at a time; model time is the round trip.\n")
       print(
-        (["pixels"] + stages + ["own time", "Python", "ratio", "peak MiB", "Python"])
+        (["pixels"] + stages + ["whole job", "Python", "ratio", "peak MiB", "Python"])
           .map { $0.padded(11) }.joined())
       for (side, jobs) in [(512, 20), (2048, 7)] {
         try await measure(side: side, jobs: jobs, server: server, redis: redis, model: model)
