@@ -1,8 +1,9 @@
 import Arrays
 import ImageAlgorithms
+import TestSupport
 import Testing
 
-@Suite struct DimensionTests {
+@Suite(.computing) struct DimensionTests {
   @Test(arguments: [
     ([512, 600], "XY"), ([512, 600, 3], "XYC"), ([3, 512, 600], "CXY"), ([512, 3, 600], "XCY"),
     ([1, 512, 600], "CXY"), ([5, 512, 600], "BXY"), ([30, 512, 600], "BXY"), ([4, 4, 4], "XYC"),

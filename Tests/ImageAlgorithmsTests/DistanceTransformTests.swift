@@ -3,7 +3,7 @@ import ImageAlgorithms
 import TestSupport
 import Testing
 
-@Suite struct DistanceTransformTests {
+@Suite(.computing) struct DistanceTransformTests {
   @Test(arguments: 0..<200) func `distances are those to the nearest pixel outside`(seed: Int)
     throws
   {

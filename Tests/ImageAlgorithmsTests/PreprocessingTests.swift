@@ -1,8 +1,9 @@
 import Arrays
 import ImageAlgorithms
+import TestSupport
 import Testing
 
-@Suite struct PreprocessingTests {
+@Suite(.computing) struct PreprocessingTests {
   @Test(arguments: 0..<60) func `evened contrast is between 0 and 1 and finite`(seed: Int) throws {
     var random = RandomImages(seed: seed)
     let (rows, columns) = random.size(upTo: 60)

@@ -1,9 +1,10 @@
 import Arrays
 import ImageAlgorithms
 import Synchronization
+import TestSupport
 import Testing
 
-@Suite struct SegmentationApplicationTests {
+@Suite(.computing) struct SegmentationApplicationTests {
   private let shape: Shape = [-1, 64, 64, 1]
 
   private func image(_ shape: Shape, seed: Int = 1) throws -> NDArray<Float> {

@@ -1,8 +1,9 @@
 import Arrays
 import ImageAlgorithms
+import TestSupport
 import Testing
 
-@Suite struct SegmentationEdgeTests {
+@Suite(.computing) struct SegmentationEdgeTests {
   @Test(arguments: [[0, 5], [5, 0], [0, 0], [1, 1], [1, 9], [9, 1]])
   func `images of no or one row, column or pixel are processed`(shape: Shape) throws {
     let map = NDArray<Float>(shape: shape, repeating: 0.5)

@@ -1,8 +1,9 @@
 import Arrays
 import ImageAlgorithms
+import TestSupport
 import Testing
 
-@Suite struct SegmentationPropertyTests {
+@Suite(.computing) struct SegmentationPropertyTests {
   @Test(arguments: 0..<200) func `tops are those of the reconstruction`(seed: Int) throws {
     var random = RandomImages(seed: seed)
     let (rows, columns) = random.size()

@@ -1,8 +1,9 @@
 import Arrays
 import ImageAlgorithms
+import TestSupport
 import Testing
 
-@Suite struct TilingPropertyTests {
+@Suite(.computing) struct TilingPropertyTests {
   /// An image, a model size and a batch size, small and odd ones among them.
   private func example(_ seed: Int) throws -> (NDArray<Float>, Tiling, Int) {
     var random = RandomImages(seed: seed)

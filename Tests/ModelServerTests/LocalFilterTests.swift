@@ -4,7 +4,7 @@ import Testing
 
 @testable import ModelServer
 
-@Suite struct LocalFilterTests {
+@Suite(.computing) struct LocalFilterTests {
   private static func image(_ seed: Int) -> (NDArray<Float>, size: Int) {
     var generator = SeededGenerator(seed: seed)
     let shape = [

@@ -9,7 +9,7 @@ import Testing
 @testable import Serving
 
 /// What TensorFlow Serving answers, word by word.
-@Suite struct ModelServiceTests {
+@Suite(.computing) struct ModelServiceTests {
   private let tile = AnyNDArray(NDArray<Float>(shape: [1, 256, 256, 1]))
 
   private func service(_ change: (inout ModelService) -> Void = { _ in }) -> ModelService {

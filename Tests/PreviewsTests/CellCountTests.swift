@@ -1,8 +1,9 @@
 import Arrays
 import Previews
+import TestSupport
 import Testing
 
-@Suite struct CellCountTests {
+@Suite(.computing) struct CellCountTests {
   @Test func `labels are counted, with the median of their areas`() {
     let labels = NDArray<Int32>(
       shape: [3, 4],

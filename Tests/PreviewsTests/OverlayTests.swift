@@ -4,7 +4,7 @@ import Testing
 
 @testable import Previews
 
-@Suite struct OverlayTests {
+@Suite(.computing) struct OverlayTests {
   /// Colour of a pixel of a picture.
   private func color(_ picture: NDArray<UInt8>, _ y: Int, _ x: Int) -> [UInt8] {
     (0..<3).map { picture[y, x, $0] }
