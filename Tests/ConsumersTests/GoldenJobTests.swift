@@ -103,7 +103,7 @@ import Testing
     }
   }
 
-  @Test(.redisServer) func `each status is one command, and a job takes one more`() async throws {
+  @Test(.redisServer) func `each status is written once, in order, by one command`() async throws {
     let golden = try #require(Self.cases.first { $0.name == "nuclear_256_one_tile" })
     let models = try ThresholdModels()
     let redis = try #require(RedisServer.connection)
