@@ -1,0 +1,105 @@
+import Arrays
+
+/// What a model is sent of some images: tiles, some at a time.
+struct TileBatches: Sendable {
+  private let image: NDArray<Float>
+  let tiling: Tiling
+  /// Most tiles per call.
+  private let size: Int
+
+  /// - Parameters:
+  ///   - image: of the tiling's shape.
+  ///   - size: most tiles per call, at least 1.
+  ///   - maximumValues: most pixels times channels per call, unless a single tile has more.
+  init(_ image: NDArray<Float>, tiling: Tiling, size: Int, maximumValues: Int = .max) {
+    self.image = image
+    self.tiling = tiling
+    let values = max(tiling.rows.tile * tiling.columns.tile * tiling.channels, 1)
+    self.size = max(min(size, maximumValues / values), 1)
+  }
+
+  var count: Int { (tiling.count + size - 1) / size }
+
+  /// `[tile, row, column, channel]`.
+  func batch(_ index: Int) throws(ImageError) -> NDArray<Float> {
+    precondition((0..<count).contains(index), "no batch \(index)")
+    let start = index * size
+    return try tiling.tiles(start..<min(start + size, tiling.count), of: image)
+  }
+
+  /// Refuses a model's answer unless it is one of as many tiles as the call had.
+  ///
+  /// - Parameter answered: how many tiles were answered before.
+  func requireTiles(
+    in head: AnyNDArray, after answered: Int
+  ) throws(ImageError) {
+    let expected = min(size, tiling.count - answered)
+    guard head.rank > 0, head.shape[0] == expected else {
+      throw ImageError(
+        .unexpectedModelOutput,
+        "the model answered an array of shape \(head.shape.tupleDescription) to a batch of "
+          + "\(expected) tiles")
+    }
+  }
+}
+
+/// Refuses an image unless the model takes such.
+///
+/// - Parameters:
+///   - image: `[batch, row, column, channel]`.
+///   - modelShape: what the model declares, the same axes; -1 where any extent will do.
+///   - batchSize: most tiles per call, at least 1.
+func requireModelTakes(
+  _ image: NDArray<Float>, modelShape: Shape, batchSize: Int
+) throws(ImageError) {
+  try requireRank(4, of: image, named: "the image", axes: "batch, row, column, channel")
+  guard modelShape.count == 4 else {
+    throw ImageError(
+      .invalidDimensions,
+      "the model takes inputs of shape \(modelShape.tupleDescription), not images with the axes "
+        + "(batch, row, column, channel)")
+  }
+  guard modelShape[3] < 0 || image.shape[3] == modelShape[3] else {
+    throw ImageError(
+      .invalidChannels,
+      "the model takes images of \(modelShape[3]) channels, but the image has \(image.shape[3])")
+  }
+  guard batchSize >= 1 else {
+    throw ImageError(.invalidParameter, "a batch must have at least 1 tile, not \(batchSize)")
+  }
+}
+
+/// The size an image is given before a model sees it.
+struct ScaledSize {
+  let rows: Int
+  let columns: Int
+
+  /// - Parameters:
+  ///   - shape: `[batch, row, column, channel]`.
+  ///   - factor: new pixels per old one; a job's `scale`, more than 0.
+  ///   - rule: how fractions of a pixel are rounded.
+  ///   - minimum: pixels along each axis when rounding would leave fewer.
+  ///   - maximumPixels: most pixels the new image may have.
+  /// - Throws: ``ImageError`` when there would be no pixel or too many.
+  init(
+    of shape: Shape, factor: Double, rounded rule: FloatingPointRoundingRule,
+    atLeast minimum: Double = 0, maximumPixels: Int
+  ) throws(ImageError) {
+    let rows = max((Double(shape[1]) * factor).rounded(rule), minimum)
+    let columns = max((Double(shape[2]) * factor).rounded(rule), minimum)
+    guard rows >= 1, columns >= 1, rows * columns <= Double(maximumPixels) else {
+      throw ImageError(
+        .tooLarge,
+        "scale \(factor) would turn an image of \(shape[1]) x \(shape[2]) pixels into one of "
+          + "\(rows) x \(columns); at least 1 and at most \(maximumPixels) pixels are possible")
+    }
+    (self.rows, self.columns) = (Int(rows), Int(columns))
+  }
+
+  /// Refuses factors that are none.
+  static func requireFactor(_ scale: Double) throws(ImageError) {
+    guard scale > 0, scale.isFinite else {
+      throw ImageError(.invalidParameter, "the scale must be more than 0, not \(scale)")
+    }
+  }
+}
