@@ -28,9 +28,6 @@ public struct ComposedApplication: Sendable, Hashable {
     self.fieldSize = fieldSize
   }
 
-  /// Most pixels times channels sent in one call, unless a single tile has more.
-  static let maximumValuesPerCall = 1 << 22
-
   /// Prepares an image for the model.
   ///
   /// - Parameters:
@@ -45,10 +42,7 @@ public struct ComposedApplication: Sendable, Hashable {
     _ image: NDArray<Float>, scale: Double = 1, modelShape: Shape, batchSize: Int
   ) throws -> ComposedRun {
     try requireModelTakes(image, modelShape: modelShape, batchSize: batchSize)
-    guard image.count > 0 else {
-      throw ImageError(
-        .invalidDimensions, "an image of shape \(image.shape.tupleDescription) has no pixels")
-    }
+    try requirePixels(image)
     try ScaledSize.requireFactor(scale)
     // Never less than a pixel.
     let size = try ScaledSize(
@@ -62,7 +56,7 @@ public struct ComposedApplication: Sendable, Hashable {
       application: self, originalShape: image.shape,
       batches: TileBatches(
         try preprocessing.apply(to: rescaled), tiling: tiling, size: batchSize,
-        maximumValues: Self.maximumValuesPerCall))
+        maximumValues: maximumValuesPerCall))
   }
 
   private func tiling(of shape: Shape, modelShape: Shape) throws(ImageError) -> Tiling {

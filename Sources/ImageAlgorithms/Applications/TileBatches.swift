@@ -43,6 +43,18 @@ struct TileBatches: Sendable {
   }
 }
 
+/// Most pixels times channels sent in one call of a model that takes images of any size, unless a single
+/// tile has more.
+let maximumValuesPerCall = 1 << 22
+
+/// Refuses an image without pixels.
+func requirePixels(_ image: NDArray<Float>) throws(ImageError) {
+  guard image.count > 0 else {
+    throw ImageError(
+      .invalidDimensions, "an image of shape \(image.shape.tupleDescription) has no pixels")
+  }
+}
+
 /// Refuses an image unless the model takes such.
 ///
 /// - Parameters:
