@@ -20,7 +20,11 @@ extension JobError {
       self.init(Code(rawValue: error.jobErrorCode) ?? .predictInvalid, error.description)
     case let error as RedisError: self.init(.redis, error.description)
     case is CancellationError: self.init(.canceled, "the job was cancelled")
-    default: self.init(.internal, "\(error)")
+    case let error as any CustomStringConvertible & Error:
+      self.init(.internal, error.description)
+    default:
+      // Made for programmers: the log has it.
+      self.init(.internal, "an unexpected error ended the job; its worker's log says more")
     }
   }
 
@@ -32,6 +36,7 @@ extension JobError {
     case .notFound: .storageNotFound
     case .invalidRequest, .tooLarge: .invalidInput
     case .cancelled: .canceled
+    case .temporaryFolder: .internal
     case .accessDenied, .credentials, .checksum, .throttled, .server, .network, .timeout,
       .localDisk:
       .storage

@@ -1,9 +1,10 @@
 import Arrays
 import Buckets
-import FoundationEssentials
 import ImageFiles
 import JobQueue
 import Serving
+
+import struct FoundationEssentials.URL
 
 /// A consumer whose work is: download an image, run models on it, upload what comes of it.
 ///
@@ -127,9 +128,7 @@ open class TensorFlowServingConsumer: Consumer {
   }
 
   private func resultsFolder() throws -> URL {
-    let results = folder.url.appending(path: "output", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
-    return results
+    try folder.subfolder("output")
   }
 
   /// `a/b.ome.tif` as `a/b.ome`.
