@@ -14,8 +14,13 @@ extension JobError {
     case let error as BucketError: self.init(Self.code(of: error), error.description)
     case let error as ImageFileError: self.init(Self.code(of: error), error.description)
     case let error as ImageError:
-      self.init(
-        error.code == .unexpectedModelOutput ? .predictInvalid : .invalidInput, error.description)
+      if error.code == .unexpectedModelOutput {
+        self.init(
+          .predictInvalid,
+          "\(error.description); check that the server has the model this job needs")
+      } else {
+        self.init(.invalidInput, error.description)
+      }
     case let error as ServingError:
       self.init(Code(rawValue: error.jobErrorCode) ?? .predictInvalid, error.description)
     case let error as RedisError: self.init(.redis, error.description)

@@ -62,14 +62,14 @@ extension String {
       ? [unicodeScalars.prefix(limit * 2 / 3), unicodeScalars.suffix(limit / 3)]
       : [unicodeScalars[...]]
     return parts.map { part in
-      let printable = part.map { scalar -> Unicode.Scalar in
-        switch scalar.properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator: " "
-        default: scalar
-        }
-      }
-      return String(String.UnicodeScalarView(printable)).split(separator: " ")
-        .joined(separator: " ")
+      String(
+        String.UnicodeScalarView(
+          part.map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: " "
+            default: scalar
+            }
+          }))
     }.joined(separator: " … ")
   }
 }

@@ -39,11 +39,11 @@ open class TensorFlowServingConsumer: Consumer {
     }
   }
 
-  /// What a file may make this process hold. Which axes are rows and columns is not known yet, so
-  /// each may be as long as the longest allowed.
+  /// What a file may make this process hold. Which axes are rows and columns is not known yet, and
+  /// what is a little too large is to be read all the same, for the consumer to say so.
   private var decodingLimits: DecodingLimits {
     let limits = context.settings.imageLimits
-    let side = max(limits.width, limits.height, limits.frames)
+    let side = 4 * max(limits.width, limits.height, limits.frames)
     // A stack may have several channels a frame; 16 bytes a pixel is the largest type times two.
     let pixels = limits.width * limits.height * limits.frames
     return DecodingLimits(

@@ -67,6 +67,7 @@ extension ServingError: CustomStringConvertible {
   public var description: String {
     if operation == .model { return message }
     var text = "\(summary) (\(operation)"
+    if let model, !isModelUnknown { text += " with \(model.name) version \(model.version)" }
     if let server { text += " on \(server)" }
     if tries > 1 { text += ", \(tries) tries in \(elapsed.roundedSeconds) s" }
     text += ": \(code)"
@@ -78,17 +79,20 @@ extension ServingError: CustomStringConvertible {
 
   /// What happened, for people who have never heard of gRPC.
   private var summary: String {
-    let name = model.map { "\($0.name) version \($0.version)" }
-    let purpose = name.map { " for the model \($0)" } ?? ""
-    switch code {
-    case .unavailable: return "the model server cannot be reached\(purpose)"
-    case .deadlineExceeded: return "the model server did not answer in time\(purpose)"
-    case .resourceExhausted: return "the model server is overloaded\(purpose)"
-    case .notFound where name != nil:
-      return "the model server does not have what was asked\(purpose)"
-    case .invalidArgument: return "the model server refused the request\(purpose)"
-    default: return "the model server gave no usable answer\(purpose)"
+    if let model, isModelUnknown {
+      return "the model server does not have the model \(model.name) version \(model.version)"
     }
+    return switch code {
+    case .unavailable: "the model server cannot be reached"
+    case .deadlineExceeded: "the model server did not answer in time"
+    case .resourceExhausted: "the model server is overloaded"
+    case .invalidArgument: "the model server and this request do not fit"
+    default: "the model server gave no usable answer"
+    }
+  }
+
+  private var isModelUnknown: Bool {
+    code == .notFound && (operation == .metadata || operation == .status)
   }
 }
 

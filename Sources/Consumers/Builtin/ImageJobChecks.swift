@@ -36,7 +36,7 @@ struct ImageJobChecks {
     }
     guard !job.inputFileName.lowercased().hasSuffix(".zip") else {
       throw invalid(
-        "Invalid filetype for \"\(queue)\" job: \(job.originalName.forReason) is a zip archive; "
+        "Invalid filetype for \"\(queue)\" job: \(job.inputFileName.forReason) is a zip archive; "
           + "send it to the queue \"\(Keys.zipQueue(of: queue))\"")
     }
   }
@@ -58,7 +58,12 @@ struct ImageJobChecks {
   /// when all the work is done.
   private func checkResultNames() throws {
     let name = TensorFlowServingConsumer.withoutExtension(job.originalName)
-    try LabelFiles.check(name: "\(name)_batch_\(max(limits.frames - 1, 0))")
+    do {
+      try LabelFiles.check(name: "\(name)_batch_\(max(limits.frames - 1, 0))")
+    } catch {
+      throw ImageFileError(
+        error.code, file: job.originalName, error.reason, advice: error.advice)
+    }
   }
 
   private func invalid(_ message: String) -> JobError { JobError(.invalidInput, message) }
@@ -83,7 +88,7 @@ extension ImageLimits {
       throw JobError(
         .invalidInput,
         "Input image is larger than the maximum supported image size of (\(width), \(height)). "
-          + "Got \(shape.tupleDescription).")
+          + "Got \(shape.tupleDescription); crop it or split it into several files.")
     }
     guard shape[0] <= frames else {
       throw JobError(

@@ -80,7 +80,7 @@ public struct SegmentationApplication: Sendable, Hashable {
     guard rows >= 1, columns >= 1 else {
       throw ImageError(
         .invalidParameter,
-        "scale \(scale) leaves nothing of an image of \(image.shape[1]) x \(image.shape[2]) pixels; "
+        "scale \(scale.shortText) leaves nothing of an image of \(image.shape[1]) x \(image.shape[2]) pixels; "
           + "choose a larger scale")
     }
     let items = Double(image.shape[0])
@@ -90,8 +90,8 @@ public struct SegmentationApplication: Sendable, Hashable {
       let count = image.shape[0] == 1 ? "an image" : "each of \(image.shape[0]) images"
       throw ImageError(
         .tooLarge,
-        "scale \(scale) would turn \(count) of \(image.shape[1]) x \(image.shape[2]) pixels into "
-          + "one of \(rows.rounded(.down).wholeText) x \(columns.rounded(.down).wholeText), which is "
+        "scale \(scale.shortText) would turn \(count) of \(image.shape[1]) x \(image.shape[2]) pixels into "
+          + "one of \(rows.rounded(.down).shortText) x \(columns.rounded(.down).shortText), which is "
           + "too large; choose a smaller scale or crop the image")
     }
     return try resized(image, rows: Int(rows), columns: Int(columns))
@@ -104,29 +104,36 @@ public struct SegmentationApplication: Sendable, Hashable {
     do {
       return try histogramNormalization(image, kernelSize: kernelSize)
     } catch let error as ImageError where error.code == .notFinite {
-      throw original.notFiniteError ?? error
+      throw original.notFiniteError
     }
   }
 }
 
 extension NDArray where Element == Float {
-  /// What is wrong with a `[batch, row, column, channel]` that holds NaN or infinite values; nil if it
-  /// holds none.
-  fileprivate var notFiniteError: ImageError? {
+  /// What keeps the contrast of a `[batch, row, column, channel]` from being evened out.
+  fileprivate var notFiniteError: ImageError {
     withUnsafeBuffer { pixels in
-      guard let first = pixels.firstIndex(where: { !$0.isFinite }) else { return nil }
+      guard let first = pixels.firstIndex(where: { !$0.isFinite }) else {
+        return ImageError(
+          .notFinite,
+          "the image's pixels reach from \(pixels.min() ?? 0) to \(pixels.max() ?? 0), too far apart to "
+            + "compute with; divide them by a large number and send the image again")
+      }
       let size = pixels.count / shape[0]
       let item = first / size
       let count = pixels[(item * size)...].prefix(size).count { !$0.isFinite }
-      let frame = shape[0] == 1 ? "the image" : "frame \(item) of the image"
+      let frame = shape[0] == 1 ? "the image" : "frame \(item) of the image, counted from 0,"
       return ImageError(
         .notFinite,
-        "\(frame) has \(count) of \(size) pixels that are not a number (NaN) or infinite; replace "
-          + "them, such as by 0, and send the image again")
+        "\(frame) has \(count) of \(size) pixels that are not a number (NaN), infinite or beyond "
+          + "3.4e38; replace them and send the image again")
     }
   }
 }
 
 extension Double {
-  fileprivate var wholeText: String { self < 1e15 ? "\(Int(self))" : "\(self)" }
+  /// `10`, not `10.0`.
+  fileprivate var shortText: String {
+    self == rounded() && self < 1e15 ? "\(Int(self))" : "\(self)"
+  }
 }

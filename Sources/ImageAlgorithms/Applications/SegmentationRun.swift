@@ -100,8 +100,7 @@ public struct SegmentationRun: Sendable {
       // The image was finite: it is the model that answered this.
       throw ImageError(
         .unexpectedModelOutput,
-        "the model answered values that are not a number (NaN) or infinite for this image; ask whoever "
-          + "runs the model server to check the model")
+        "the model answered values that are not a number (NaN) or infinite")
     }
   }
 }
