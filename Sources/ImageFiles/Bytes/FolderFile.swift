@@ -91,9 +91,15 @@ struct FolderFile: ~Copyable {
     return components
   }
 
-  /// The same of a name that can also be a file: the kernel takes 255 bytes for each component.
+  /// The same of a name that can also be a file, here and where an archive of it is unpacked.
   static func fileComponents(of name: String) throws(ImageFileError) -> [String] {
     let components = try components(of: name)
+    let first = components[0].prefix(2)
+    guard first.first != "\\", !(first.last == ":" && first.first?.isLetter == true) else {
+      throw ImageFileError(
+        .invalidName, file: name, "has a name that is an absolute path on Windows",
+        advice: "rename it")
+    }
     guard components.allSatisfy({ $0.utf8.count <= 255 }) else {
       throw ImageFileError(
         .invalidName, file: name, "has a name too long for a file", advice: "shorten it")

@@ -106,6 +106,9 @@ extension BadInput {
       "`original_name` \"..\\..\\b.tif\"", ["original_name": "..\\..\\b.tif"], .invalidInput,
       "as a folder in its name"),
     .fields(
+      "`original_name` \"C:\\data\\b.tif\"", ["original_name": "C:\\data\\b.tif"], .invalidInput,
+      "has a name that is an absolute path on Windows"),
+    .fields(
       "`original_name` with a NUL", ["original_name": "a\0b.tif"], .invalidInput,
       "has control characters in its name"),
     .fields(
