@@ -1,9 +1,10 @@
 import Arrays
 import Buckets
-import FoundationEssentials
 import ImageFiles
 import JobQueue
 import Serving
+
+import struct FoundationEssentials.URL
 
 /// A consumer whose work is: download an image, run models on it, upload what comes of it.
 ///
@@ -38,11 +39,11 @@ open class TensorFlowServingConsumer: Consumer {
     }
   }
 
-  /// What a file may make this process hold. Which axes are rows and columns is not known yet, so
-  /// each may be as long as the longest allowed.
+  /// What a file may make this process hold. Which axes are rows and columns is not known yet, and
+  /// what is a little too large is to be read all the same, for the consumer to say so.
   private var decodingLimits: DecodingLimits {
     let limits = context.settings.imageLimits
-    let side = max(limits.width, limits.height, limits.frames)
+    let side = 4 * max(limits.width, limits.height, limits.frames)
     // A stack may have several channels a frame; 16 bytes a pixel is the largest type times two.
     let pixels = limits.width * limits.height * limits.frames
     return DecodingLimits(
@@ -77,7 +78,7 @@ open class TensorFlowServingConsumer: Consumer {
       if let shape = input.shape, image.rank + 1 == shape.count {
         image = image.expandingDimensions(at: 0)
       }
-      let outputs = try await client.predict([input.name: image])
+      let outputs = try await client.predict(image, as: input)
       guard let first = outputs.sorted(by: { $0.key < $1.key }).first else {
         throw JobError(.predictInvalid, "the model \(client.model) answered without any output")
       }
@@ -94,6 +95,14 @@ open class TensorFlowServingConsumer: Consumer {
   /// - Returns: the files, channels in order.
   public func saveArray<Element>(
     _ array: NDArray<Element>, name: String, suffix: String = ""
+  ) async throws -> [URL] {
+    try await saveArray(AnyNDArray(array), name: name, suffix: suffix)
+  }
+
+  /// Writes each channel of an array whose type is known at run time only; see
+  /// ``saveArray(_:name:suffix:)-(NDArray<Element>,_,_)``.
+  public func saveArray(
+    _ array: AnyNDArray, name: String, suffix: String = ""
   ) async throws -> [URL] {
     try await stage(.encode) {
       try LabelFiles.save(
@@ -127,9 +136,7 @@ open class TensorFlowServingConsumer: Consumer {
   }
 
   private func resultsFolder() throws -> URL {
-    let results = folder.url.appending(path: "output", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
-    return results
+    try folder.subfolder("output")
   }
 
   /// `a/b.ome.tif` as `a/b.ome`.

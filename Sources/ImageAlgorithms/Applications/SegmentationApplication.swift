@@ -19,6 +19,8 @@ public struct SegmentationApplication: Sendable, Hashable {
   public var maximumBatchSize = 32
   /// Most pixels an image may have once it is resized to the model's resolution.
   public var maximumPixels = 1 << 26
+  /// Most pixels all images together may have then.
+  public var maximumBatchPixels = 1 << 28
   public var postprocessing: DeepWatershedParameters
 
   public init(postprocessing: DeepWatershedParameters) { self.postprocessing = postprocessing }
@@ -40,48 +42,27 @@ public struct SegmentationApplication: Sendable, Hashable {
   public func start(
     _ image: NDArray<Float>, scale: Double = 1, modelShape: Shape, batchSize: Int
   ) throws -> SegmentationRun {
-    try requireRank(4, of: image, named: "the image", axes: "batch, row, column, channel")
-    guard modelShape.count == 4 else {
-      throw ImageError(
-        .invalidDimensions,
-        "the model takes inputs of shape \(modelShape.tupleDescription), not images with the axes "
-          + "(batch, row, column, channel)")
-    }
-    guard modelShape[3] < 0 || image.shape[3] == modelShape[3] else {
-      throw ImageError(
-        .invalidChannels,
-        "the model takes images of \(modelShape[3]) channels, but the image has \(image.shape[3])")
-    }
-    guard batchSize >= 1 else {
-      throw ImageError(.invalidParameter, "a batch must have at least 1 tile, not \(batchSize)")
-    }
+    try requireModelTakes(image, modelShape: modelShape, batchSize: batchSize)
+    try requireFinitePixels(image)
     let prepared = try histogramNormalization(
       try rescaled(image, by: scale), kernelSize: kernelSize)
+    let tiling = try Tiling(
+      shape: prepared.shape, modelRows: modelShape[1], modelColumns: modelShape[2], edge: edge)
     return SegmentationRun(
-      application: self, originalShape: image.shape, image: prepared,
-      tiling: try Tiling(
-        shape: prepared.shape, modelRows: modelShape[1], modelColumns: modelShape[2], edge: edge),
-      batchSize: min(batchSize, maximumBatchSize))
+      application: self, originalShape: image.shape,
+      batches: TileBatches(prepared, tiling: tiling, size: min(batchSize, maximumBatchSize)))
   }
 
   /// The image at the resolution of the model.
   private func rescaled(
     _ image: NDArray<Float>, by scale: Double
   ) throws(ImageError) -> NDArray<Float> {
-    guard scale > 0, scale.isFinite else {
-      throw ImageError(.invalidParameter, "the scale must be more than 0, not \(scale)")
-    }
+    try ScaledSize.requireFactor(scale)
     let imageResolution = scale * modelResolution
     if imageResolution == modelResolution { return image }
-    let factor = imageResolution / modelResolution
-    let rows = Double(image.shape[1]) * factor
-    let columns = Double(image.shape[2]) * factor
-    guard rows >= 1, columns >= 1, rows * columns <= Double(maximumPixels) else {
-      throw ImageError(
-        .tooLarge,
-        "scale \(scale) would turn an image of \(image.shape[1]) x \(image.shape[2]) pixels into one "
-          + "of \(rows) x \(columns); at least 1 and at most \(maximumPixels) pixels are possible")
-    }
-    return try resized(image, rows: Int(rows), columns: Int(columns))
+    let size = try ScaledSize(
+      of: image.shape, factor: imageResolution / modelResolution, rounded: .towardZero,
+      maximumPixels: maximumPixels, maximumBatchPixels: maximumBatchPixels)
+    return try resized(image, rows: size.rows, columns: size.columns)
   }
 }

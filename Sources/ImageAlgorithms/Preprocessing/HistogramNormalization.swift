@@ -36,10 +36,11 @@ public func histogramNormalization(
             equalization.apply(to: $0, into: $1)
           }
           guard isValid else {
+            try requireFinitePixels(image)
             throw ImageError(
               .notFinite,
-              "channel \(channel) of image \(batch) contains NaN or infinite values, or values that "
-                + "differ by more than a 32-bit float can hold")
+              "the image's pixels reach from \(input.min() ?? 0) to \(input.max() ?? 0), too far apart "
+                + "to compute with; divide them by a large number and send the image again")
           }
         }
       }

@@ -1,6 +1,31 @@
 import Arrays
 
-extension SegmentationRun {
+/// Images on their way through a model.
+///
+/// Batches of tiles may be asked for in any order and more than one at a time; the model's answers
+/// are given back in the order of the batches.
+public protocol ModelRun: Sendable {
+  /// How many tiles the model is to see.
+  var tileCount: Int { get }
+  /// How many calls that takes.
+  var batchCount: Int { get }
+  /// How many tiles have been answered.
+  var answeredTiles: Int { get }
+
+  /// The input of one call of the model.
+  ///
+  /// - Returns: `[tile, row, column, channel]` in memory of its own.
+  /// - Throws: ``ImageError`` never for a batch of this run.
+  func batch(_ index: Int) throws(ImageError) -> NDArray<Float>
+
+  /// Takes the model's answer to the next batch.
+  ///
+  /// - Parameter heads: the outputs in the order of their names, the tiles along the first axis.
+  /// - Throws: ``ImageError`` when an output is missing or does not fit what was sent.
+  mutating func accept(_ heads: [AnyNDArray]) throws(ImageError)
+}
+
+extension ModelRun {
   /// Calls the model on all batches and takes its answers.
   ///
   /// - Parameters:
