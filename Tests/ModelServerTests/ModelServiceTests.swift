@@ -157,8 +157,8 @@ import Testing
     let first = Task { try await ask(predict(["input_0": three]), of: service) }
     while service.workers.admittedCount == 0 { await Task.yield() }
     try await expect(
-      predict(["input_0": three]), of: service, .resourceExhausted,
-      "too many images are waiting to be analysed; try again")
+      predict(["input_0": three]), of: service, .unavailable,
+      "The batch scheduling queue to which this task was submitted is full")
     // A caller that goes away makes room, at once.
     first.cancel()
     guard case .failure(.cancelled, _) = try await first.value else {
