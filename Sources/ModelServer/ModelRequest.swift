@@ -13,12 +13,14 @@ struct ModelRequest: Sendable {
   /// Indices of the model's outputs.
   private let wanted: [Int]
 
-  /// The most elements all inputs of a call may have where a model leaves their extents open.
-  static let maximumElements = 1 << 26
-
+  /// - Parameters:
+  ///   - maximumBatch: entries of a batch; nil for no limit.
+  ///   - maximumElements: of all inputs together, where the model leaves their extents open.
   /// - Throws: ``Refusal`` as TensorFlow Serving words it, where the shape of a tensor is checked only
   ///   deep inside of a model.
-  init(_ call: PredictCall, to model: ClassicalModel, maximumBatch: Int?) throws(Refusal) {
+  init(
+    _ call: PredictCall, to model: ClassicalModel, maximumBatch: Int?, maximumElements: Int
+  ) throws(Refusal) {
     guard call.signature.isEmpty || call.signature == "serving_default" else {
       throw Refusal(
         .failedPrecondition, "Serving signature key \"\(call.signature)\" not found.")
@@ -35,10 +37,10 @@ struct ModelRequest: Sendable {
     }
     let elements = inputs.reduce(0) { $0 + $1.count }
     cost = count == 0 ? 0 : count * max((elements / count + 65_535) / 65_536, 1)
-    guard elements <= Self.maximumElements || !model.takesAnyExtent else {
+    guard elements <= maximumElements || !model.takesAnyExtent else {
       throw Refusal(
         .invalidArgument,
-        "\(elements) values are more than the \(Self.maximumElements) taken in one call; send fewer "
+        "\(elements) values are more than the \(maximumElements) taken in one call; send fewer "
           + "or smaller images")
     }
   }
