@@ -73,5 +73,5 @@ struct ClassicalModel: Sendable {
     try analyse(inputs.map { $0.map { $0.isFinite ? min(max($0, -1e9), 1e9) : 0 } })
   }
 
-  static let all = [nuclei, cytoplasm, phase, pixelwise]
+  static let all = [nuclei, cytoplasm, phase, pixelwise, scale, label]
 }
