@@ -234,8 +234,8 @@ let package = Package(
     .testTarget(
       name: "ModelServerTests",
       dependencies: [
-        "Arrays", "CTensorFlowServing", "ImageAlgorithms", "ModelServer", "ModelServing", "Serving",
-        "TestSupport",
+        "Arrays", "CTensorFlowServing", "ImageAlgorithms", "ImageFiles", "ModelServer",
+        "ModelServing", "Serving", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(

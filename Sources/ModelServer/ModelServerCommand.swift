@@ -25,7 +25,8 @@ struct ModelServerCommand: AsyncParsableCommand {
   var models: [ClassicalModel] = []
   @Option(help: "Threads that analyse tiles.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
-  @Option(help: "Images analysed or waiting at once; calls beyond are RESOURCE_EXHAUSTED.")
+  @Option(
+    help: "Images of 256 x 256 analysed or waiting at once; calls beyond are UNAVAILABLE.")
   var queue = 1024
   @Option(help: "Seconds that every Predict call takes longer.") var latency = 0.0
   @Option(help: "Seconds by which, at most, it takes longer still, by chance.")

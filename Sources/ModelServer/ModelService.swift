@@ -8,6 +8,8 @@ struct ModelService: Sendable {
   var encoding = ModelServerReply.Encoding.typed
   /// Images of one call; nil for no limit.
   var maximumBatch: Int?
+  /// Pixels of one call, to models that take images of any size.
+  var maximumElements = 1 << 26
   /// What a Predict call takes longer than its analysis.
   var latency = Duration.zero
   /// Added to the latency, up to this much, by chance.
@@ -84,15 +86,16 @@ struct ModelService: Sendable {
   private func outputs(of call: PredictCall) async throws -> ModelServerReply {
     if let fault = faults.next() { throw Refusal(fault.code, fault.reason) }
     let model = try model(call.model)
-    let request = try TileRequest(call, maximumBatch: maximumBatch)
-    let outputs = try await workers.admitting(request.count) {
+    let request = try ModelRequest(
+      call, to: model, maximumBatch: maximumBatch, maximumElements: maximumElements)
+    let outputs = try await workers.admitting(request.cost) {
       let pause = latency + jitter * Double.random(in: 0...1)
       if pause > .zero { try await Task.sleep(for: pause) }
-      return request.outputs(
-        try await workers.map(request.count) { try model.heads(of: request.tile($0)) })
+      return request.outputs(try await workers.map(request.count) { try request.answer($0) })
     }
     guard let outputs else {
-      throw Refusal(.resourceExhausted, "too many images are waiting to be analysed; try again")
+      throw Refusal(
+        .unavailable, "The batch scheduling queue to which this task was submitted is full")
     }
     return .outputs(outputs, model: model.selection, encoding: encoding)
   }
