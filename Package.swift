@@ -133,10 +133,14 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
+    .target(
+      name: "ClassicalModels",
+      dependencies: ["Arrays", "Executors", "ImageAlgorithms", "ModelServing", "Serving"],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "ModelServer",
       dependencies: [
-        "Arrays", "Executors", "ImageAlgorithms", "ModelServing",
+        "ClassicalModels", "ModelServing", "Serving",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -229,8 +233,8 @@ let package = Package(
     .testTarget(
       name: "ModelServerTests",
       dependencies: [
-        "Arrays", "CTensorFlowServing", "ImageAlgorithms", "ModelServer", "ModelServing", "Serving",
-        "TestSupport",
+        "Arrays", "CTensorFlowServing", "ClassicalModels", "ImageAlgorithms", "ModelServer",
+        "ModelServing", "Serving", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(

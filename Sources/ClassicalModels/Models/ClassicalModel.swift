@@ -4,16 +4,16 @@ import ModelServing
 import Serving
 
 /// A model of the DeepCell names, shapes and types whose work is classical image analysis.
-struct ClassicalModel: Sendable {
-  let name: String
+package struct ClassicalModel: Sendable {
+  package let name: String
   let version: Int
-  let about: String
+  package let about: String
   /// Pixels by which the interior begins inside of an object's edge.
   var margin: Float = 1.8
   /// The objects of one tile, `[row, column]`, values 0...1.
   private let objects: @Sendable (NDArray<Float>) throws -> NDArray<Int32>
 
-  var selection: ModelSelection { ModelSelection(name: name, version: version) }
+  package var selection: ModelSelection { ModelSelection(name: name, version: version) }
 
   static let inputName = "input_0"
   static let outputNames = ["semantic_0", "semantic_1"]
@@ -40,7 +40,7 @@ struct ClassicalModel: Sendable {
     return [heads.peaks, heads.interior]
   }
 
-  static let all = [nuclei, cytoplasm, phase]
+  package static let all = [nuclei, cytoplasm, phase]
 
   /// Nuclei in fluorescence: bright round objects of 5 to 30 pixels.
   static let nuclei = ClassicalModel(
