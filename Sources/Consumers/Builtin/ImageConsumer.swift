@@ -20,7 +20,7 @@ final class ImageConsumer: TensorFlowServingConsumer {
         Field.downloadTime: seconds(in: .download),
       ])
 
-    let pixels = try await decode(file)
+    let pixels = try decode(file)
     let ordered = try batchRowColumnChannel(pixels, order: job.dimensionOrder ?? "")
     try check(ordered.image.shape)
     try await updateKey(job, [Field.scale: job.scale ?? "1"])
@@ -69,7 +69,7 @@ final class ImageConsumer: TensorFlowServingConsumer {
       let share = Share(index: index, of: selections.count)
       let client = getPredictClient(slot.model)
       let input = try await modelInput(of: client)
-      var prepared = try await stage(.preprocess) {
+      var prepared = try stage(.preprocess) {
         try slot.application.start(
           image.channel(selection.channel).expandingDimensions(at: 3), scale: scale,
           modelShape: input.shape, batchSize: batchSize(input.shape))
@@ -94,7 +94,7 @@ final class ImageConsumer: TensorFlowServingConsumer {
         Field.status: JobStatus.postProcessing.rawValue,
         Field.predictionTime: seconds(in: .predict),
       ])
-    let labels = try await stage(.postprocess) {
+    let labels = try stage(.postprocess) {
       try runs.enumerated().map { index, prepared in
         let share = Share(index: index, of: runs.count)
         return try prepared.labels { done in
@@ -126,10 +126,10 @@ final class ImageConsumer: TensorFlowServingConsumer {
   }
 
   /// One file per image of the batch and selected channel.
-  private func save(_ labels: NDArray<Int32>, of job: Job) async throws -> [URL] {
+  private func save(_ labels: NDArray<Int32>, of job: Job) throws -> [URL] {
     var files: [URL] = []
     for item in 0..<labels.shape[0] {
-      files += try await saveArray(
+      files += try saveArray(
         labels.slice(item), name: job.originalName, suffix: "_batch_\(item)")
     }
     return files
