@@ -17,6 +17,9 @@ let package = Package(
     .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
     .executable(name: "kiosk", targets: ["KioskCLI"]),
     .executable(name: "kiosk-model-server", targets: ["ModelServer"]),
+    // For packages with consumers of their own; see docs/custom-consumer.md.
+    .library(name: "RedisConsumer", targets: ["RedisConsumer"]),
+    .library(name: "ConsumerTestSupport", targets: ["ConsumerTestSupport"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -122,6 +125,13 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),
+    .target(
+      name: "RedisConsumer",
+      dependencies: [
+        "Arrays", "Buckets", "ConsumerMain", "Consumers", "ImageAlgorithms", "ImageFiles",
+        "JobQueue", "Serving",
+      ],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "ConsumeRedisEvents", dependencies: ["ConsumerMain"], swiftSettings: swiftSettings),
     .executableTarget(
@@ -183,6 +193,14 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .target(
+      name: "ConsumerTestSupport",
+      dependencies: [
+        "Arrays", "Buckets", "ClassicalModels", "Consumers", "ImageFiles", "JobQueue",
+        "ModelServing", "RedisClient", "Serving", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/ConsumerTestSupport", swiftSettings: swiftSettings),
     .testTarget(
       name: "ArraysTests", dependencies: ["Arrays", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
@@ -228,7 +246,11 @@ let package = Package(
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "ConsumersTests", dependencies: ["Consumers", "ModelServing", "TestSupport"],
+      name: "ConsumersTests",
+      dependencies: [
+        "ConsumeRedisEvents", "ConsumerTestSupport", "Consumers", "ModelServing", "RedisConsumer",
+        "TestSupport",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ModelServerTests",
