@@ -249,7 +249,7 @@ let package = Package(
       name: "ConsumersTests",
       dependencies: [
         "ConsumeRedisEvents", "ConsumerTestSupport", "Consumers", "ModelServing", "RedisConsumer",
-        "TestSupport",
+        "Settings", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(

@@ -82,6 +82,53 @@ import Testing
     }
   }
 
+  @Test func `two models are called at the same time`() async throws {
+    final class TwoModelsConsumer: TensorFlowServingConsumer {
+      override func consume(_ job: Job) async throws -> JobStatus {
+        let image = try decode(await download(job.inputFileName))
+        let tiles = image.expandingDimensions(at: 0)
+        let weights = NDArray<Float>(shape: [1, 2], elements: [10, 20])
+
+        let nuclei = try getPredictClient("Nuclei:3")
+        let cells = try getPredictClient("Cells:1")
+        async let inside = nuclei.predict(["image": tiles])
+        async let edges = cells.predict(["image": tiles, "weights": weights])
+        let (insides, outlines) = try await (inside, edges)
+
+        try await updateKey(
+          job,
+          [
+            "inside": "\(insides["inside"]?.asFloat.elements ?? [])",
+            "outline": "\(outlines["outline"]?.asFloat.elements ?? [])",
+          ])
+        return .done
+      }
+    }
+    // Each answers only when the other has been called.
+    let calls = Watched(0)
+    @Sendable func meet() async throws {
+      await calls.update { $0 += 1 }
+      try await calls.wait { $0 == 2 }
+    }
+    let models: TestModels = [
+      "Nuclei:3": TestModel(input: "image", shape: [-1, -1, -1]) { image in
+        try await meet()
+        return ["inside": image.map { $0 + 1 }]
+      },
+      "Cells:1": TestModel(inputs: ["image": [-1, 1, 2], "weights": [-1, 2]]) { inputs in
+        try await meet()
+        let pairs = zip(inputs["image"]?.elements ?? [], inputs["weights"]?.elements ?? [])
+        return ["outline": NDArray(shape: [1, 2], elements: pairs.map { $0 * $1 })]
+      },
+    ]
+    let result = try await withImage([1, 2], [3, 4]) {
+      try await ConsumerTest.run(TwoModelsConsumer.self, input: $0, models: models)
+    }
+    #expect(result.status == .done, "\(result)")
+    #expect(result.fields["inside"] == "[4.0, 5.0]")
+    #expect(result.fields["outline"] == "[30.0, 80.0]")
+  }
+
   @Test func `an answer that cannot be put together to an image fails the job`() async throws {
     final class OneNumberConsumer: TensorFlowServingConsumer {
       override func consume(_ job: Job) async throws -> JobStatus {
