@@ -82,7 +82,7 @@ open class TensorFlowServingConsumer: Consumer {
 
   /// Puts files into one archive, named so that no two workers choose the same.
   ///
-  /// - Parameter files: made by ``saveArray(_:name:)``; folders are kept.
+  /// - Parameter files: of the job; folders made by ``saveArray(_:name:suffix:)`` are kept.
   public func zip(_ files: [URL]) throws -> URL {
     try stage(.encode) {
       let name = RandomName.hex(digits: 32) + ".zip"
