@@ -25,7 +25,7 @@ public struct ConsumerSettings: Sendable {
   public var jobTimeout: Duration?
   public var heartbeatInterval: Duration
 
-  public init(
+  package init(
     consumerType: String = "image",
     nuclearModel: ModelName = ModelName(name: "NuclearSegmentation", version: 6),
     cytoplasmModel: ModelName = ModelName(name: "CytoplasmSegmentation", version: 5),

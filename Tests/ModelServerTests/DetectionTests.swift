@@ -3,7 +3,7 @@ import ImageAlgorithms
 import TestSupport
 import Testing
 
-@testable import ModelServer
+@testable import ClassicalModels
 
 /// What is told of an image from its raw pixels.
 @Suite(.computing) struct DetectionTests {

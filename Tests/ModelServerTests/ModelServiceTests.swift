@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import ModelServer
+@testable import ClassicalModels
 @testable import ModelServing
 @testable import Serving
 

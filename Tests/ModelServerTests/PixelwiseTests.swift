@@ -3,7 +3,7 @@ import ImageAlgorithms
 import TestSupport
 import Testing
 
-@testable import ModelServer
+@testable import ClassicalModels
 
 /// Pixelwise:1 and what jobs make of its classes.
 @Suite(.computing) struct PixelwiseTests {

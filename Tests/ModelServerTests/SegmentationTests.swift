@@ -3,7 +3,7 @@ import ImageAlgorithms
 import TestSupport
 import Testing
 
-@testable import ModelServer
+@testable import ClassicalModels
 
 /// The models in what a job computes around them, without the network between.
 @Suite(.computing) struct SegmentationTests {

@@ -14,7 +14,7 @@ extension ImageConsumer {
     let (input, shape) = try await client.imageInput()
     let channels = try channels(of: image, job: job, modelChannels: shape[3])
     let scale = try await scale(of: channels.channel(0), job: job, request: request)
-    var prepared = try await stage(.preprocess) {
+    var prepared = try stage(.preprocess) {
       try named.application.start(
         channels, scale: scale, modelShape: shape, batchSize: batchSize(shape))
     }
@@ -32,7 +32,7 @@ extension ImageConsumer {
         Field.status: JobStatus.postProcessing.rawValue,
         Field.predictionTime: seconds(in: .predict),
       ])
-    let result = try await stage(.postprocess) {
+    let result = try stage(.postprocess) {
       try prepared.result {
         run.setProgress(.postprocess, Double($0) / Double(prepared.itemCount))
       }

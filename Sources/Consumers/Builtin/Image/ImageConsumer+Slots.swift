@@ -36,7 +36,7 @@ extension ImageConsumer {
       let share = Share(index: index, of: selections.count)
       let client = getPredictClient(slot.model)
       let (input, shape) = try await client.imageInput(channelCount: 1)
-      var prepared = try await stage(.preprocess) {
+      var prepared = try stage(.preprocess) {
         try slot.application.start(
           image.channel(selection.channel).expandingDimensions(at: 3), scale: scale,
           modelShape: shape, batchSize: batchSize(shape))
@@ -61,7 +61,7 @@ extension ImageConsumer {
         Field.status: JobStatus.postProcessing.rawValue,
         Field.predictionTime: seconds(in: .predict),
       ])
-    let labels = try await stage(.postprocess) {
+    let labels = try stage(.postprocess) {
       try runs.enumerated().map { index, prepared in
         let share = Share(index: index, of: runs.count)
         return try prepared.labels { done in

@@ -16,7 +16,7 @@ import Serving
 final class ImageConsumer: TensorFlowServingConsumer {
   override func consume(_ job: Job) async throws -> JobStatus {
     let request = try ImageRequest(job, context: context)
-    let pixels = try await decode(download(job.inputFileName))
+    let pixels = try decode(await download(job.inputFileName))
     let ordered = try batchRowColumnChannel(pixels, order: job.dimensionOrder ?? "")
     let image = ordered.image
     try await updateKey(
@@ -38,7 +38,7 @@ final class ImageConsumer: TensorFlowServingConsumer {
     try await updateKey(job, [Field.status: JobStatus.savingResults.rawValue])
     var files: [URL] = []
     for result in results {
-      files += try await saveArray(result.array, name: job.originalName, suffix: result.suffix)
+      files += try saveArray(result.array, name: job.originalName, suffix: result.suffix)
     }
     let stored = try await upload(zip(files))
     try await updateKey(

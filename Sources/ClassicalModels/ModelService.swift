@@ -3,23 +3,25 @@ import ModelServing
 import Serving
 
 /// Answers calls as TensorFlow Serving does, with its codes and words, from classical models.
-struct ModelService: Sendable {
-  var models = ClassicalModel.all
-  var encoding = ModelServerReply.Encoding.typed
+package struct ModelService: Sendable {
+  package var models = ClassicalModel.all
+  package var encoding = ModelServerReply.Encoding.typed
   /// Images of one call; nil for no limit.
-  var maximumBatch: Int?
+  package var maximumBatch: Int?
   /// Pixels of one call, to models that take images of any size.
   var maximumElements = 1 << 26
   /// What a Predict call takes longer than its analysis.
-  var latency = Duration.zero
+  package var latency = Duration.zero
   /// Added to the latency, up to this much, by chance.
-  var jitter = Duration.zero
+  package var jitter = Duration.zero
   /// Until then, the models are loading.
-  var ready = ContinuousClock.now
-  var faults = FaultPlan([])
+  package var ready = ContinuousClock.now
+  package var faults = FaultPlan([])
   let workers: TileWorkers
 
-  func answer(_ call: ModelServerCall) async -> ModelServerReply {
+  package init(workers: TileWorkers) { self.workers = workers }
+
+  package func answer(_ call: ModelServerCall) async -> ModelServerReply {
     do {
       switch call.request {
       case .predict(let predict):

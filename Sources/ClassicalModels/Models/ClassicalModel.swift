@@ -6,7 +6,7 @@ import Serving
 ///
 /// A model is its signature and a function of one entry of a batch; reading calls, checking them
 /// against the signature, sharing them out to threads and stacking the answers is the same for all.
-struct ClassicalModel: Sendable {
+package struct ClassicalModel: Sendable {
   /// An input or output of the signature; its elements are `Float`.
   struct Tensor: Sendable {
     let name: String
@@ -22,9 +22,9 @@ struct ClassicalModel: Sendable {
     }
   }
 
-  let name: String
+  package let name: String
   let version: Int
-  let about: String
+  package let about: String
   /// In the order that `analyse` takes them.
   let inputs: [Tensor]
   /// In the order that `analyse` gives them.
@@ -44,7 +44,7 @@ struct ClassicalModel: Sendable {
     self.analyse = analyse
   }
 
-  var selection: ModelSelection { ModelSelection(name: name, version: version) }
+  package var selection: ModelSelection { ModelSelection(name: name, version: version) }
 
   /// Whether callers choose how large an input is.
   var takesAnyExtent: Bool { inputs.contains { $0.extents.contains(-1) } }
@@ -73,5 +73,5 @@ struct ClassicalModel: Sendable {
     try analyse(inputs.map { $0.map { $0.isFinite ? min(max($0, -1e9), 1e9) : 0 } })
   }
 
-  static let all = [nuclei, cytoplasm, phase, pixelwise, scale, label]
+  package static let all = [nuclei, cytoplasm, phase, pixelwise, scale, label]
 }

@@ -1,11 +1,10 @@
-import ArgumentParser
 import Serving
 import Synchronization
 
 /// Which Predict calls fail on purpose.
-final class FaultPlan: Sendable {
+package final class FaultPlan: Sendable {
   /// `N:CODE`: every n-th call ends with this code.
-  struct Fault: ExpressibleByArgument, Sendable {
+  package struct Fault: Sendable {
     let every: Int
     let code: StatusCode
 
@@ -14,12 +13,12 @@ final class FaultPlan: Sendable {
       "RESOURCE_EXHAUSTED": .resourceExhausted, "INTERNAL": .internal,
     ]
 
-    static let codeNames = codes.keys.sorted().joined(separator: ", ")
+    package static let codeNames = codes.keys.sorted().joined(separator: ", ")
 
     /// What the caller is told.
     var reason: String { "injected: every call number divisible by \(every) ends so" }
 
-    init?(argument: String) {
+    package init?(argument: String) {
       let parts = argument.split(separator: ":", maxSplits: 1)
       guard parts.count == 2, let every = Int(parts[0]), every > 0,
         let code = Self.codes[parts[1].uppercased()]
@@ -32,7 +31,7 @@ final class FaultPlan: Sendable {
   private let faults: [Fault]
   private let calls = Atomic(0)
 
-  init(_ faults: [Fault]) { self.faults = faults }
+  package init(_ faults: [Fault]) { self.faults = faults }
 
   /// The fault by which the next call is to end; nil if it is to succeed.
   func next() -> Fault? {

@@ -2,13 +2,13 @@ import Executors
 import Synchronization
 
 /// Threads that analyse tiles, and a limit to how many tiles may be analysed or wait.
-final class TileWorkers: Sendable {
+package final class TileWorkers: Sendable {
   private let threads: [ThreadExecutor]
   private let limit: Int
   private let next = Atomic(0)
   private let admitted = Mutex(0)
 
-  init(threads: Int, limit: Int) {
+  package init(threads: Int, limit: Int) {
     self.threads = (1...threads).map { ThreadExecutor(label: "tiles \($0)") }
     self.limit = limit
   }
