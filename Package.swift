@@ -264,7 +264,10 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["ConsumeRedisEvents", "JobQueue", "ModelServing", "TestSupport"],
+      dependencies: [
+        "Arrays", "ConsumeRedisEvents", "ConsumerTestSupport", "ImageFiles", "JobQueue",
+        "ModelServing", "TestSupport",
+      ],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
