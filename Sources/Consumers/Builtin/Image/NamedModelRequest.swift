@@ -23,7 +23,7 @@ struct NamedModelRequest {
       preprocessing: try NamedPreprocessing(list: job[Field.preprocessFunction] ?? ""),
       postprocessing: try NamedPostprocessing(list: job[Field.postprocessFunction] ?? ""),
       cuts: try Self.number(Field.cuts, of: job, in: 0...1024) ?? 0,
-      fieldSize: try Self.number(Field.fieldSize, of: job, in: 1...4097) ?? 61)
+      fieldSize: try Self.number(Field.fieldSize, of: job, in: 1...4095) ?? 61)
   }
 
   private static func number(
