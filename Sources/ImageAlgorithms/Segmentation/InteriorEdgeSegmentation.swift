@@ -32,75 +32,88 @@ public func interiorEdgeSegmentation(
       }
     }
     // Regions that only touch at a corner are one cell, but each must be large enough.
-    var cells = try connectedComponents(seeds.map { $0 != 0 }, connectivity: .eight).labels
-    let room = interior.map { $0 >= interiorThreshold ? Int32(-1) : 0 }
+    let cells = try connectedComponents(seeds.map { $0 != 0 }, connectivity: .eight).labels
+    var growth = CellGrowth(cells, room: interior.map { $0 >= interiorThreshold ? -1 : 0 })
     for _ in 0..<8 {
       try Task.checkCancellation()
-      cells = grown(grown(cells, within: room), within: room)
-      cells = eroded(cells)
+      growth.growInRoom()
+      growth.growInRoom()
+      growth.shrink()
     }
-    cells = grown(grown(cells, within: room), within: room)
+    growth.growInRoom()
+    growth.growInRoom()
     for _ in 0..<2 {
       try Task.checkCancellation()
-      cells = eroded(eroded(grown(cells, within: nil)))
+      growth.grow()
+      growth.shrink()
+      growth.shrink()
     }
-    return cells
+    return growth.labels
   }
 }
 
-/// Gives free pixels the greatest label above, left, right or below them.
-///
-/// - Parameter room: -1 where pixels may be taken, else 0; nil if they may be anywhere.
-private func grown(_ labels: NDArray<Int32>, within room: NDArray<Int32>?) -> NDArray<Int32> {
-  guard let room else {
-    return byNeighbours(labels) { label, a, b, c, d, _ in
-      label == 0 ? max(max(a, b), max(c, d)) : label
+/// Labels, `[row, column]`, that grow and shrink by a pixel at a time.
+private struct CellGrowth {
+  private(set) var labels: NDArray<Int32>
+  /// What the labels of the next step are written to.
+  private var next: NDArray<Int32>
+  /// -1 where there is room for cells, else 0.
+  private let room: NDArray<Int32>
+
+  init(_ labels: NDArray<Int32>, room: NDArray<Int32>) {
+    self.labels = labels
+    self.room = room
+    next = NDArray(shape: labels.shape)
+  }
+
+  /// Gives free pixels the greatest label above, left, right or below them.
+  mutating func grow() {
+    change { label, a, b, c, d, _ in label == 0 ? max(max(a, b), max(c, d)) : label }
+  }
+
+  /// ``grow()`` where there is room.
+  mutating func growInRoom() {
+    room.withUnsafeBuffer { room in
+      change { label, a, b, c, d, index in
+        label == 0 ? max(max(a, b), max(c, d)) & room[index] : label
+      }
     }
   }
-  return room.withUnsafeBuffer { room in
-    byNeighbours(labels) { label, a, b, c, d, index in
-      label == 0 ? max(max(a, b), max(c, d)) & room[index] : label
-    }
-  }
-}
 
-/// Frees pixels that have a lesser label, or none, above, left, right or below them.
-private func eroded(_ labels: NDArray<Int32>) -> NDArray<Int32> {
-  byNeighbours(labels) { label, a, b, c, d, _ in
-    min(min(a, b), min(c, d)) < label ? 0 : label
+  /// Frees pixels that have a lesser label, or none, above, left, right or below them.
+  mutating func shrink() {
+    change { label, a, b, c, d, _ in min(min(a, b), min(c, d)) < label ? 0 : label }
   }
-}
 
-/// Each pixel from itself and its four neighbours, those beyond the edge being the pixel itself.
-@inline(__always)
-private func byNeighbours(
-  _ labels: NDArray<Int32>,
-  _ change: (_ label: Int32, Int32, Int32, Int32, Int32, _ index: Int) -> Int32
-) -> NDArray<Int32> {
-  let (rows, columns) = (labels.shape[0], labels.shape[1])
-  return NDArray(uninitialized: labels.shape) { output in
+  /// Makes each pixel from itself and its four neighbours, those beyond the edge being the pixel itself.
+  @inline(__always)
+  private mutating func change(
+    _ body: (_ label: Int32, Int32, Int32, Int32, Int32, _ index: Int) -> Int32
+  ) {
+    let (rows, columns) = (labels.shape[0], labels.shape[1])
+    guard rows > 0, columns > 0 else { return }
     labels.withUnsafeBuffer { input in
-      guard let input = input.baseAddress, let output = output.baseAddress, columns > 0 else {
-        return
-      }
-      for row in 0..<rows {
-        let line = row * columns
-        let label = input + line
-        let above = input + max(row - 1, 0) * columns
-        let below = input + min(row + 1, rows - 1) * columns
-        let target = output + line
-        func edge(_ x: Int) {
-          target[x] = change(
-            label[x], above[x], label[max(x - 1, 0)], label[min(x + 1, columns - 1)], below[x],
-            line + x)
+      next.withUnsafeMutableBuffer { output in
+        for row in 0..<rows {
+          let line = row * columns
+          let label = input.baseAddress! + line
+          let above = input.baseAddress! + max(row - 1, 0) * columns
+          let below = input.baseAddress! + min(row + 1, rows - 1) * columns
+          let target = output.baseAddress! + line
+          func edge(_ x: Int) {
+            target[x] = body(
+              label[x], above[x], label[max(x - 1, 0)], label[min(x + 1, columns - 1)], below[x],
+              line + x)
+          }
+          edge(0)
+          for x in 1..<max(columns - 1, 1) {
+            target[x] = body(
+              label[x], above[x], label[x &- 1], label[x &+ 1], below[x], line &+ x)
+          }
+          edge(columns - 1)
         }
-        edge(0)
-        for x in 1..<max(columns - 1, 1) {
-          target[x] = change(
-            label[x], above[x], label[x &- 1], label[x &+ 1], below[x], line &+ x)
-        }
-        edge(columns - 1)
       }
     }
+    swap(&labels, &next)
   }
 }

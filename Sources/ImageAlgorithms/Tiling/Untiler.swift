@@ -157,6 +157,10 @@ public struct Untiler: Sendable {
             for i in 0..<columns.tile * channels {
               line[i] += Double(pixels[i]) * (weight * columnWeights[i])
             }
+          } else if channels == 1 {
+            for x in 0..<columns.tile {
+              line[x] += Double(pixels[x &* tile.spacing]) * (weight * columnWeights[x])
+            }
           } else {
             for x in 0..<columns.tile {
               for channel in 0..<channels {
