@@ -16,7 +16,7 @@ public struct JobQueue: Sendable {
   /// How long one look at an empty queue blocks.
   private static let waitLimit: Duration = .seconds(5)
 
-  public init(
+  package init(
     name: String, worker: String, redis: RedisClient,
     now: @escaping @Sendable () -> Timestamp = { .now }
   ) {
@@ -33,7 +33,7 @@ public struct JobQueue: Sendable {
   /// The list is rotated onto itself, which blocks and changes nothing. Moving an entry while
   /// blocked would lose it with the reply: it would sit in the list of a worker that does not know.
   /// - Returns: whether there is something to claim.
-  public func waitForJob() async throws -> Bool {
+  package func waitForJob() async throws -> Bool {
     let seconds = Double(Self.waitLimit.components.seconds)
     let reply = try await redis.blocking(
       RedisCommand("BLMOVE", name, name, "RIGHT", "RIGHT", seconds),
@@ -42,7 +42,7 @@ public struct JobQueue: Sendable {
   }
 
   /// Takes up to `count` jobs and marks them as started.
-  public func claim(upTo count: Int) async throws -> Claim {
+  package func claim(upTo count: Int) async throws -> Claim {
     let reply = try await run(
       Scripts.claim, keys: [name, processing],
       arguments: [String(count), worker, now().description],
@@ -85,7 +85,7 @@ public struct JobQueue: Sendable {
   }
 
   /// Writes fields of a job in hand, with `updated_at` and `updated_by`.
-  public func update(
+  package func update(
     _ job: ClaimedJob, _ fields: [String: String]
   ) async throws -> Ownership {
     try await ownership(
@@ -95,7 +95,7 @@ public struct JobQueue: Sendable {
   /// Writes the end of a job, with all that belongs to it, and takes it off the worker's list.
   ///
   /// Safe to repeat with the same `time` when the reply was lost.
-  public func finish(
+  package func finish(
     _ job: ClaimedJob, _ end: JobEnd, _ fields: [String: String], at time: Timestamp
   ) async throws -> Ownership {
     var fields = fields
@@ -113,7 +113,7 @@ public struct JobQueue: Sendable {
   /// Puts a job back to the running end of the queue, as it was before it was claimed.
   ///
   /// Called twice because a reply was lost, it answers ``Ownership/lost``: the job is back.
-  public func release(_ job: ClaimedJob) async throws -> Ownership {
+  package func release(_ job: ClaimedJob) async throws -> Ownership {
     try await ownership(
       Scripts.release, keys: [name, processing, job.key],
       arguments: [worker, now().description, job.statusBeforeClaim.rawValue])
@@ -122,7 +122,7 @@ public struct JobQueue: Sendable {
   /// Refreshes `updated_at` of jobs in hand.
   ///
   /// - Returns: the keys of those that this worker no longer has.
-  public func heartbeat(_ jobs: [String]) async throws -> [String] {
+  package func heartbeat(_ jobs: [String]) async throws -> [String] {
     guard !jobs.isEmpty else { return [] }
     return try await run(
       Scripts.heartbeat, keys: [processing] + jobs, arguments: [worker, now().description],
@@ -136,7 +136,7 @@ public struct JobQueue: Sendable {
   /// after a claim whose outcome is unknown.
   /// - Parameter held: the keys of the jobs in work.
   /// - Returns: the keys of the jobs that went back.
-  public func recover(except held: [String] = []) async throws -> [String] {
+  package func recover(except held: [String] = []) async throws -> [String] {
     let reply = try await run(
       Scripts.recover, keys: [name, processing] + held, arguments: [worker, now().description],
       idempotent: true)

@@ -8,7 +8,7 @@ import Retrying
 ///
 /// Stopping has two steps: ``drain()`` takes no more jobs and lets those in work end; ``stop()``
 /// ends their work too and puts them back.
-public final class ConsumerService: Sendable {
+package final class ConsumerService: Sendable {
   private let context: ConsumerContext
   private let slots: [JobSlot]
   private let free: FreeSlots
@@ -24,7 +24,7 @@ public final class ConsumerService: Sendable {
   /// - Parameters:
   ///   - type: the consumer class, of which each slot gets an instance.
   ///   - slotCount: jobs worked on at a time.
-  public init(_ type: Consumer.Type, context: ConsumerContext, slotCount: Int) {
+  package init(_ type: Consumer.Type, context: ConsumerContext, slotCount: Int) {
     self.context = context
     slots = (1...slotCount).map { JobSlot(number: $0, type: type, context: context) }
     free = FreeSlots(slots)
@@ -36,7 +36,7 @@ public final class ConsumerService: Sendable {
   }
 
   /// Works until it is drained or stopped and every job has ended.
-  public func run() async {
+  package func run() async {
     await withTaskGroup { group in
       group.addTask { await self.beat() }
       await withTaskGroup { work in
@@ -53,10 +53,10 @@ public final class ConsumerService: Sendable {
   }
 
   /// Takes no more jobs.
-  public func drain() { drainSignal.finish() }
+  package func drain() { drainSignal.finish() }
 
   /// Takes no more jobs and puts those in work back to the queue.
-  public func stop() {
+  package func stop() {
     drain()
     running.stopAll(because: .shutdown)
   }
