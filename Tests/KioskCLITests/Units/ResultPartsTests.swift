@@ -12,7 +12,7 @@ import Testing
     let file = LabelFile(path: "", name: name)
     #expect(file?.feature == feature)
     #expect(file?.frame == frame)
-    #expect(file?.pictureName == "\(name.prefix(while: { $0 != "." }))_overlay.png")
+    #expect(file?.pictureName("overlay") == "\(name.prefix(while: { $0 != "." }))_overlay.png")
   }
 
   @Test(arguments: ["nuclei.tif", "x_feature_.tif", "myfeature_0.tif", "x_feature_0.trk", ""])
