@@ -5,13 +5,15 @@ import Arrays
 /// Corners are in pixels, x before y, with y downwards and the first pixel's upper left corner at 0.
 /// Outer rings have a positive area by the shoelace formula, holes a negative one: the right-hand
 /// rule of RFC 7946 for coordinates taken as they are. A label whose pieces touch at corners at most
-/// has a polygon for each.
+/// has a polygon for each. No ring comes to a corner twice, so that polygons are valid for readers
+/// that follow the OGC's Simple Features.
 public struct CellOutlines: Sendable {
   /// A closed line.
   struct Ring: Sendable {
     let label: Int32
     /// Counts the 4-connected pieces of all labels.
     let piece: Int32
+    let isHole: Bool
     /// Of ``corners``: x and y by turns, the first corner again at the end.
     let corners: Range<Int>
   }
@@ -32,9 +34,11 @@ public struct CellOutlines: Sendable {
     }
     var tracer = OutlineTracer(height: labels.shape[0], width: labels.shape[1])
     labels.withUnsafeBuffer { tracer.trace($0) }
-    // Rings of a piece stay in the order they were found in, the outer one first.
-    rings = tracer.rings.sorted {
-      ($0.label, $0.piece, $0.corners.lowerBound) < ($1.label, $1.piece, $1.corners.lowerBound)
+    rings = tracer.rings.sorted { a, b in
+      if a.label != b.label { return a.label < b.label }
+      if a.piece != b.piece { return a.piece < b.piece }
+      if a.isHole != b.isHole { return b.isHole }
+      return a.corners.lowerBound < b.corners.lowerBound
     }
     corners = tracer.corners
   }

@@ -83,7 +83,7 @@ struct OutlineTracer {
     func isInside(_ x: Int, _ y: Int) -> Bool {
       x >= 0 && x < width && y >= 0 && y < height && labels[y * width + x] == label
     }
-    let begin = corners.count
+    var line = OpenLine()
     var (x, y) = start
     var direction = first
     repeat {
@@ -96,14 +96,17 @@ struct OutlineTracer {
       }
       let (ahead, end) = (direction.step, direction.end)
       let outwards = direction.toTheLeft.step
+      let acrossIsInside = isInside(x + ahead.x + outwards.x, y + ahead.y + outwards.y)
+      let corner = (x: Int32(x + end.x), y: Int32(y + end.y))
       if !isInside(x + ahead.x, y + ahead.y) {
         // Also where the pixel across the corner has the same label: pieces are 4-connected.
-        corners.append(Int32(x + end.x))
-        corners.append(Int32(y + end.y))
+        if let loop = line.turn(at: corner, mayMeetItself: acrossIsInside) {
+          // What lies between two visits of a corner is a hole that touches the ring there.
+          add(loop, label, piece, isHole: true)
+        }
         direction = direction.toTheRight
-      } else if isInside(x + ahead.x + outwards.x, y + ahead.y + outwards.y) {
-        corners.append(Int32(x + end.x))
-        corners.append(Int32(y + end.y))
+      } else if acrossIsInside {
+        _ = line.turn(at: corner, mayMeetItself: false)
         x += ahead.x + outwards.x
         y += ahead.y + outwards.y
         direction = direction.toTheLeft
@@ -112,8 +115,46 @@ struct OutlineTracer {
         y += ahead.y
       }
     } while (x, y) != start || direction != first
+    add(line.corners[...], label, piece, isHole: first == .west)
+  }
+
+  private mutating func add(
+    _ line: ArraySlice<OpenLine.Corner>, _ label: Int32, _ piece: Int32, isHole: Bool
+  ) {
+    let begin = corners.count
+    for corner in line {
+      corners.append(corner.x)
+      corners.append(corner.y)
+    }
     corners.append(corners[begin])
     corners.append(corners[begin + 1])
-    rings.append(.init(label: label, piece: piece, corners: begin..<corners.count))
+    rings.append(
+      .init(label: label, piece: piece, isHole: isHole, corners: begin..<corners.count))
+  }
+}
+
+/// The corners of a walk so far, none of them twice.
+private struct OpenLine {
+  typealias Corner = (x: Int32, y: Int32)
+
+  private(set) var corners: [Corner] = []
+  /// Places in ``corners`` of those that the walk may come to again.
+  private var places: [SIMD2<Int32>: Int] = [:]
+
+  /// Adds a corner.
+  ///
+  /// - Parameter mayMeetItself: whether the walk comes by here twice, or another one once.
+  /// - Returns: the corners since the first visit, which are then no longer part of this line; nil
+  ///   at the first visit.
+  mutating func turn(at corner: Corner, mayMeetItself: Bool) -> ArraySlice<Corner>? {
+    let key = SIMD2(corner.x, corner.y)
+    guard mayMeetItself, let place = places.removeValue(forKey: key) else {
+      if mayMeetItself { places[key] = corners.count }
+      corners.append(corner)
+      return nil
+    }
+    let loop = corners[place...]
+    corners.removeSubrange((place + 1)...)
+    return loop
   }
 }

@@ -172,6 +172,7 @@ import Testing
         for (number, ring) in polygon.enumerated() {
           #expect(ring.count >= 5)
           #expect(ring.first == ring.last)
+          #expect(Set(ring).count == ring.count - 1, "no corner twice")
           #expect((doubleArea(ring) > 0) == (number == 0))
           for (a, b) in zip(ring, ring.dropFirst()) {
             #expect((a[0] == b[0]) != (a[1] == b[1]), "one axis at a time")
