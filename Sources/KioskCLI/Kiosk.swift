@@ -21,7 +21,7 @@ import Telemetry
     version: "kiosk \(Version.description)",
     subcommands: [
       RunCommand.self, SubmitCommand.self, StatusCommand.self, WatchCommand.self,
-      FetchCommand.self,
+      FetchCommand.self, ModelsCommand.self,
     ])
 
   static func main() async {
