@@ -4,7 +4,8 @@ import ArgumentParser
 struct ResultOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Folder for the results; made if missing.", valueName: "folder"))
+    help: ArgumentHelp("Folder for the results; made if missing.", valueName: "folder"),
+    completion: .directory)
   var output = "."
 
   @Flag(help: "Also draw the outlines of the cells over the image, as PNG files.")
