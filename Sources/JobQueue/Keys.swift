@@ -23,6 +23,7 @@ public enum Field {
   public static let preprocessFunction = "preprocess_function"
   public static let postprocessFunction = "postprocess_function"
   public static let cuts = "cuts"
+  public static let fieldSize = "field_size"
   public static let url = "url"
   public static let label = "label"
   public static let createdAt = "created_at"

@@ -2,10 +2,14 @@ import ArgumentParser
 
 /// Where the model server is, when not taken from the environment.
 struct ModelServerOptions: ParsableArguments {
-  @Option(name: .customLong("tf-host"), help: "Host of TensorFlow Serving (TF_HOST).")
+  @Option(
+    name: .customLong("tf-host"),
+    help: ArgumentHelp("Host of TensorFlow Serving (TF_HOST).", valueName: "host"))
   var host: String?
 
-  @Option(name: .customLong("tf-port"), help: "gRPC port of TensorFlow Serving (TF_PORT).")
+  @Option(
+    name: .customLong("tf-port"),
+    help: ArgumentHelp("gRPC port of TensorFlow Serving (TF_PORT).", valueName: "port"))
   var port: String?
 
   /// By name of the setting.
