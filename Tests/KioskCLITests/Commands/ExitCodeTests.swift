@@ -65,6 +65,18 @@ import Testing
     #expect(status.standardError.contains("REDIS_HOST"))
   }
 
+  @Test(.redisServer, arguments: ["run", "submit", "fetch"])
+  func `a bucket that cannot be opened gives 3 and names it`(command: String) async throws {
+    let harness = try KioskHarness()
+    try harness.makeImage()
+    let subject = command == "fetch" ? ["some:job"] : ["cells.tif", "-t", "x"]
+    let program = try await harness.start(
+      [command] + subject + ["--storage-bucket", "file:///dev/null/bucket"])
+    #expect(try await program.waitForExit() == .code(3))
+    #expect(await program.status.standardError.contains("/dev/null/bucket"))
+    #expect(try await harness.redis.command("DBSIZE") == 0)
+  }
+
   @Test(.redisServer(.password("secret"))) func `a refused password gives 3 without showing it`()
     async throws
   {

@@ -112,6 +112,40 @@ import Testing
     #expect(status.standardOutput == "")
   }
 
+  @Test func `a server that does not answer, or is of another kind, gives 3`() async throws {
+    let silent = try ModelServerHost { _ in
+      try? await Task.sleep(for: .seconds(3600))
+      return .failure(.cancelled, "")
+    }
+    let late = try await kiosk(port: silent.port, [], ["GRPC_TIMEOUT": "0.2"])
+    #expect(late.exit == .code(3))
+    #expect(late.standardError.contains("DEADLINE_EXCEEDED"))
+    await silent.stop()
+
+    let other = try ModelServerHost { _ in .failure(.unimplemented, "no such method") }
+    let wrong = try await kiosk(port: other.port, ["--json"])
+    #expect(wrong.exit == .code(3))
+    #expect(wrong.standardError.contains("not TensorFlow Serving"))
+    #expect(wrong.standardOutput == "")
+    await other.stop()
+  }
+
+  @Test func `an interruption while the server is asked gives 130`() async throws {
+    let (asked, continuation) = AsyncStream.makeStream(of: Void.self)
+    let silent = try ModelServerHost { _ in
+      continuation.yield()
+      try? await Task.sleep(for: .seconds(3600))
+      return .failure(.cancelled, "")
+    }
+    let program = try await ChildProcess.start(
+      BuiltProduct.path("kiosk"), ["models"],
+      environment: ["TF_HOST": "127.0.0.1", "TF_PORT": "\(silent.port)"])
+    for await _ in asked { break }
+    await program.send(SIGINT)
+    #expect(try await program.waitForExit() == .code(130))
+    await silent.stop()
+  }
+
   @Test(arguments: [
     (["a b"], [:], "a b"), (["Nuclei:new"], [:], "Nuclei:new"),
     (["--tf-port", "x"], [:], "TF_PORT"),

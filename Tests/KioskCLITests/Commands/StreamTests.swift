@@ -18,6 +18,11 @@ import Testing
     let harness = try KioskHarness()
     var keys: [String] = []
     for index in 0..<20 { keys.append(try await harness.makeJob("a\(index).tif")) }
+    // Without Redis nothing but this program minds the signal; the reader is gone by then.
+    let late = "{ sleep 0.2; \"$@\"; echo exit $? >&2; } | :"
+    let script = try await start(harness, late, ["completions", "bash"])
+    #expect(try await script.waitForExit() == .code(0))
+    #expect(await script.status.standardError == "exit 0\n")
     for reader in ["head -n 1", ":"] {
       let program = try await start(
         harness, "{ \"$@\"; echo exit $? >&2; } | \(reader)", ["status"] + keys)
@@ -60,6 +65,22 @@ import Testing
     let after: [String: String] = try await harness.redis.command("HGETALL", key).decode()
     #expect(after == before)
     #expect(try await harness.redis.command("DBSIZE") == 2)
+  }
+
+  @Test(.redisServer) func `no connection gets the number of a closed stream`() async throws {
+    let harness = try KioskHarness()
+    let key = try await harness.makeJob("a.tif", ["status": "predicting"])
+    let program = try await start(harness, "exec \"$@\" <&- >&- 2>&-", ["watch", key])
+    try await eventually("the program is connected") {
+      try await harness.redis.command("CLIENT", "LIST").string?.contains("name=kiosk") == true
+    }
+    // The first may be an event of Dispatch, which is there before the program's own code.
+    for descriptor in 1...2 {
+      let link = "/proc/\(program.processIdentifier)/fd/\(descriptor)"
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "/dev/null")
+    }
+    try await harness.finish(key, output: "output/x.zip")
+    #expect(try await program.waitForExit() == .code(0))
   }
 
   @Test(.redisServer) func `only a terminal gets bars, and only on standard error`() async throws {
@@ -135,7 +156,7 @@ import Testing
     let harness = try KioskHarness()
     let key = try await harness.makeJob("a.tif", ["status": "predicting"])
     let program = try await harness.start(["watch", key, "--json"])
-    try await program.wait(forOutput: "predicting")
+    try await program.wait(forOutput: "\"status\":\"predicting\"")
     await program.send(SIGINT)
     #expect(try await program.waitForExit() == .code(130))
     let lines = try jsonLines(await program.status.standardOutput)
