@@ -4,8 +4,9 @@ import Arrays
 struct InputPlane: Equatable {
   let rows: Int
   let columns: Int
-  /// Channels that the image has.
+  /// Channels and frames that the image has.
   let channels: Int
+  let frames: Int
   /// Elements between rows, between columns, and before the first pixel.
   let rowStride: Int
   let columnStride: Int
@@ -39,10 +40,12 @@ struct InputPlane: Equatable {
     rowStride = strides[spatial[0]]
     columnStride = strides[spatial[1]]
     let channelAxis = letters.firstIndex(of: "C")
+    let frameAxis = letters.firstIndex { !"XYC".contains($0) }
     channels = channelAxis.map { shape[$0] } ?? 1
+    frames = frameAxis.map { shape[$0] } ?? 1
     offset =
       start(of: channel, on: channelAxis)
-      + start(of: frame, on: letters.firstIndex { !"XYC".contains($0) })
+      + start(of: frame, on: frameAxis)
   }
 
   private static func inferredOrder(of shape: Shape) -> [Character] {

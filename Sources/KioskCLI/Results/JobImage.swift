@@ -30,9 +30,15 @@ struct JobImage {
   }
 
   /// - Returns: `[row, column]`
+  /// - Throws: ``KioskError`` for a frame that is not there: another one would look right.
   mutating func plane(frame: Int, channel: Int) async throws -> NDArray<Float> {
     let image = try await pixels()
-    return try inputPlane(of: image, frame: frame, channel: channel).pixels(of: image)
+    let plane = try inputPlane(of: image, frame: frame, channel: channel)
+    guard frame < plane.frames else {
+      throw KioskError(
+        .jobFailed, "the image of shape \(image.shape.tupleDescription) has no frame \(frame)")
+    }
+    return try plane.pixels(of: image)
   }
 
   mutating func channelCount() async throws -> Int {

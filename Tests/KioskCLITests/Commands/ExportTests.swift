@@ -143,6 +143,23 @@ import Testing
     #expect(status.standardError.contains("(40, 60)"))
   }
 
+  @Test(.redisServer) func `a frame that the image lacks is not measured on another`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    try harness.putInput(NPYEncoder.encode(AnyNDArray(KioskHarness.image)), "a.npy")
+    let entry = ZipEntry(
+      name: "a_batch_1_feature_0.tif",
+      content: .bytes(try LabelFiles.encode(AnyNDArray(KioskHarness.labels), channel: 0)))
+    let key = try await harness.makeJob(
+      "a.npy", ["status": "done", "output_file_name": harness.putArchive([entry])])
+    let status = try await harness.kiosk("fetch", key, "--csv", "--overlay")
+    #expect(status.exit == .code(0))
+    #expect(try lines(harness, "a_cells.csv").last == "a.npy,1,0,2,64,23.5,33.5,20,30,28,38,")
+    #expect(harness.files(in: ".") == ["a_batch_1_feature_0.tif", "a_cells.csv"])
+    #expect(status.standardError.components(separatedBy: "has no frame 1").count == 3)
+  }
+
   @Test(.redisServer) func `cells of an archive are told apart by the images they are of`()
     async throws
   {

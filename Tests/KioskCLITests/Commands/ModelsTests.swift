@@ -130,22 +130,6 @@ import Testing
     await other.stop()
   }
 
-  @Test func `an interruption while the server is asked gives 130`() async throws {
-    let (asked, continuation) = AsyncStream.makeStream(of: Void.self)
-    let silent = try ModelServerHost { _ in
-      continuation.yield()
-      try? await Task.sleep(for: .seconds(3600))
-      return .failure(.cancelled, "")
-    }
-    let program = try await ChildProcess.start(
-      BuiltProduct.path("kiosk"), ["models"],
-      environment: ["TF_HOST": "127.0.0.1", "TF_PORT": "\(silent.port)"])
-    for await _ in asked { break }
-    await program.send(SIGINT)
-    #expect(try await program.waitForExit() == .code(130))
-    await silent.stop()
-  }
-
   @Test(arguments: [
     (["a b"], [:], "a b"), (["Nuclei:new"], [:], "Nuclei:new"),
     (["--tf-port", "x"], [:], "TF_PORT"),

@@ -69,6 +69,9 @@ import Testing
   @Test func `frames and channels that are not there give the last`() throws {
     let plane = try InputPlane(shape: [2, 5, 7, 3], order: "BXYC", frame: 9, channel: 9)
     #expect(plane.offset == 5 * 7 * 3 + 2)
+    #expect(plane.frames == 2)
+    #expect(plane.channels == 3)
+    #expect(try InputPlane(shape: [5, 7], order: nil, frame: 0, channel: 0).frames == 1)
   }
 
   @Test func `a line of numbers is no image`() {
