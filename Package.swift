@@ -117,7 +117,8 @@ let package = Package(
       name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
     .target(
-      name: "ServiceSetup", dependencies: ["Buckets", "RedisClient", "Settings", "Telemetry"],
+      name: "ServiceSetup",
+      dependencies: ["Buckets", "RedisClient", "Serving", "Settings", "Telemetry"],
       swiftSettings: swiftSettings),
     .target(
       name: "ConsumerMain",
@@ -139,7 +140,7 @@ let package = Package(
       name: "KioskCLI",
       dependencies: [
         "Arrays", "Buckets", "Executors", "ImageFiles", "JobQueue", "Previews", "RedisClient",
-        "ServiceSetup", "Settings", "Telemetry",
+        "ServiceSetup", "Serving", "Settings", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -216,7 +217,8 @@ let package = Package(
     .testTarget(
       name: "KioskCLITests",
       dependencies: [
-        "Arrays", "Buckets", "ImageFiles", "JobQueue", "KioskCLI", "RedisClient", "TestSupport",
+        "Arrays", "Buckets", "ImageFiles", "JobQueue", "KioskCLI", "ModelServing", "RedisClient",
+        "Serving", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(

@@ -2,7 +2,8 @@ import Serving
 import Settings
 
 extension ServingConfiguration {
-  init(from values: SettingValues) {
+  /// How the model server is reached and treated, as the settings say.
+  public init(from values: SettingValues) {
     self.init()
     host = values.text("TF_HOST") ?? host
     port = values.integer("TF_PORT")
