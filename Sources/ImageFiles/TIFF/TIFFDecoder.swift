@@ -85,6 +85,7 @@ enum TIFFDecoder {
     case .pages(let pages):
       var unpacked = 0
       for case let page? in pages {
+        try limits.check(block: handle.tileBytes(of: page), of: file)
         unpacked = unpacked.addingSaturating(handle.unpackedBytes(of: page))
       }
       try limits.check(

@@ -95,9 +95,15 @@ extension TIFFHandle {
   private func decodeBlock(
     _ index: UInt32, isTile: Bool, _ number: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ImageFileError) {
-    if TIFFGetStrileByteCount(tiff, index) == 0, TIFFGetStrileOffset(tiff, index) == 0 {
+    try source.checkCancellation()
+    let stored = TIFFGetStrileByteCount(tiff, index)
+    if stored == 0, TIFFGetStrileOffset(tiff, index) == 0 {
       buffer.initializeMemory(as: UInt8.self, repeating: 0)
       return
+    }
+    unreadBytes -= Int(min(stored, UInt64(source.size)))
+    guard unreadBytes >= 0 else {
+      throw failure("has pages that use the same pixels too often")
     }
     let decoded =
       isTile
