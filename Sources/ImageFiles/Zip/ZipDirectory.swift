@@ -128,7 +128,7 @@ private struct EndRecord {
     else {
       throw ImageFileError(
         .unknownFormat, file: source.name,
-        "is not a ZIP archive: \(ContentGuess(source.prefix(16)))",
+        "is not a ZIP archive: \(ContentGuess(source.prefix(ContentGuess.size)))",
         advice: "if it is one, it is cut off; send it again")
     }
     let fields = LittleEndianBytes(tail[start...])
