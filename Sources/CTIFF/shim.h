@@ -106,6 +106,12 @@ static inline uint16_t tfs_tiff_extra_samples(TIFF *tiff) {
   return TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) ? count : 0;
 }
 
+/// Makes zlib inflate, or libdeflate. A libtiff without libdeflate says no, and stays with zlib.
+static inline int tfs_tiff_decode_by_zlib(TIFF *tiff, bool is_zlib) {
+  return TIFFSetField(tiff, TIFFTAG_DEFLATE_SUBCODEC,
+                      is_zlib ? DEFLATE_SUBCODEC_ZLIB : DEFLATE_SUBCODEC_LIBDEFLATE);
+}
+
 /// Makes libjpeg convert YCbCr to RGB, so that the stored subsampling does not show.
 static inline int tfs_tiff_decode_jpeg_as_rgb(TIFF *tiff) {
   return TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);

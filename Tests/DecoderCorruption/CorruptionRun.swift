@@ -79,15 +79,34 @@ struct CorruptionRun {
     guard image.pixels.byteCount <= Self.limits.bytes else {
       throw CorruptionFailure("seed \(seed): decoded to \(image.pixels.byteCount) bytes")
     }
+    // What new memory holds has changed: pixels that nothing was decoded into would too.
+    Memory.fill(with: seed)
+    let again = try ImageFile.decode(
+      bytes, name: isPicture ? "sent.png" : name, limits: Self.limits)
+    let isSame = image.pixels.withUnsafeBytes { first in
+      again.pixels.withUnsafeBytes { second -> Bool in
+        guard let one = first.baseAddress, let other = second.baseAddress else { return true }
+        return first.count == second.count && memcmp(one, other, first.count) == 0
+      }
+    }
+    guard isSame else {
+      throw CorruptionFailure("seed \(seed): memory that was not written to became pixels")
+    }
   }
 
   private func fromDisk(_ bytes: [UInt8], _ path: String, name: String) throws -> DecodedImage {
-    try Data(bytes).write(to: URL(filePath: path))
+    try write(bytes, to: path)
     return try ImageFile.decode(contentsOf: path, name: name, limits: Self.limits)
   }
 
-  private func unpack(_ bytes: [UInt8], _ path: String, _ seed: Int) throws {
+  /// Writes a new file: many file systems wait for the disk when one that was cut to nothing is closed.
+  private func write(_ bytes: [UInt8], to path: String) throws {
+    unlink(path)
     try Data(bytes).write(to: URL(filePath: path))
+  }
+
+  private func unpack(_ bytes: [UInt8], _ path: String, _ seed: Int) throws {
+    try write(bytes, to: path)
     let reader = try ZipReader(path: path, name: "sent.zip", limits: Self.archiveLimits)
     var total = 0
     for member in reader.members {
@@ -96,11 +115,12 @@ struct CorruptionRun {
       guard seed % 4 == 0 else { continue }
       let file = try reader.unpack(member, into: folder.appending(path: "members").path)
       guard file.hasPrefix(folder.path + "/members/"), !file.contains("/../") else {
-        throw CorruptionFailure("a member was unpacked as \(file)")
+        throw CorruptionFailure("seed \(seed): a member was unpacked as \(file)")
       }
+      unlink(file)
     }
     guard total <= Self.archiveLimits.bytes else {
-      throw CorruptionFailure("unpacked \(total) bytes")
+      throw CorruptionFailure("seed \(seed): unpacked \(total) bytes")
     }
   }
 }

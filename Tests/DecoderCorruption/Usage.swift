@@ -36,3 +36,10 @@ struct Usage {
       resident: resident - start.resident)
   }
 }
+
+enum Memory {
+  /// Fills memory that malloc gives from now on with a byte that depends on the number.
+  static func fill(with number: Int) {
+    mallopt(M_PERTURB, Int32(1 + number % 255))
+  }
+}

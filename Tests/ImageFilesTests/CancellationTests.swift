@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test func `between the directories of a TIFF`() async throws {
-    let bytes = try FormatCase.bytes(of: "bigtiff_be_pages.tif")
+    let bytes = try FormatCase.bytes(of: "thumbnail_first_series.tif")
     try await inTask { cancel in
       try bytes.withUnsafeBytes { bytes in
         let handle = try TIFFHandle(

@@ -37,7 +37,7 @@ import Testing
 
     let cut = try failure(stack(images: 1500), size: 4096 + 1400 << 22)
     #expect(
-      cut?.reason.contains("1500 pages but has pixels for only 1399") == true,
+      cut?.reason.contains("1500 pages but has pixels for only 1400") == true,
       "\(cut?.reason ?? "")")
   }
 

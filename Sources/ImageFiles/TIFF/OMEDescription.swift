@@ -78,7 +78,7 @@ struct OMEDescription {
         break
       }
     }
-    if images.isEmpty { return nil }
+    if images.isEmpty && !isCutShort { return nil }
   }
 }
 

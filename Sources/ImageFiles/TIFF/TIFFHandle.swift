@@ -29,6 +29,7 @@ final class TIFFHandle {
     else {
       let reason = String(cString: tfs_tiff_message_text(message))
       message.deallocate()
+      try source.checkCancellation()
       throw ImageFileError(
         .damaged, file: source.name,
         "has a damaged TIFF header" + (reason.isEmpty ? "" : " (\(reason.forDisplay))"),

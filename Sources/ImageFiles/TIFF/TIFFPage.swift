@@ -23,6 +23,8 @@ struct TIFFPage {
   /// Extents of a tile; nil for strips.
   let tile: (width: Int, height: Int)?
   let rowsPerStrip: Int
+  /// Strips may hold more rows than the page has left; a strip of unlimited height does not.
+  let storedRowsPerStrip: Int
   let depth: Int
 
   /// Reads the tags of the handle's current directory.
@@ -66,6 +68,7 @@ struct TIFFPage {
       )
     let rows = Int(tfs_tiff_u32(tiff, UInt32(TIFFTAG_ROWSPERSTRIP), .max))
     rowsPerStrip = min(rows, height)
+    storedRowsPerStrip = rows == UInt32.max ? rowsPerStrip : rows
     depth = Int(tfs_tiff_u32(tiff, UInt32(TIFFTAG_IMAGEDEPTH), 1))
   }
 

@@ -1,4 +1,4 @@
-"""Makes the files of formats/: one image each with what tifffile or Pillow reads from it.
+"""Makes the files of formats/ with what tifffile, Pillow or numpy reads from them, and archives/.
 
 Needs numpy 1.26, tifffile 2023.7.10, imagecodecs and Pillow 10.4.
 """
