@@ -106,10 +106,9 @@ static inline uint16_t tfs_tiff_extra_samples(TIFF *tiff) {
   return TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) ? count : 0;
 }
 
-/// Makes zlib inflate, or libdeflate. A libtiff without libdeflate says no, and stays with zlib.
-static inline int tfs_tiff_decode_by_zlib(TIFF *tiff, bool is_zlib) {
-  return TIFFSetField(tiff, TIFFTAG_DEFLATE_SUBCODEC,
-                      is_zlib ? DEFLATE_SUBCODEC_ZLIB : DEFLATE_SUBCODEC_LIBDEFLATE);
+/// Makes zlib inflate the rest of the page instead of libdeflate.
+static inline int tfs_tiff_decode_by_zlib(TIFF *tiff) {
+  return TIFFSetField(tiff, TIFFTAG_DEFLATE_SUBCODEC, DEFLATE_SUBCODEC_ZLIB);
 }
 
 /// Makes libjpeg convert YCbCr to RGB, so that the stored subsampling does not show.

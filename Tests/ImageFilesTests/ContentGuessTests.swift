@@ -61,6 +61,13 @@ import Testing
     #expect(picture.bytes == stack.bytes)
   }
 
+  @Test(arguments: ["cmyk.tif", "contig_5.tif", "rgb_float_planar_stack.tif", "palette_4.tif"])
+  func `a picture has its channels last and one page`(file: String) throws {
+    let picture = try ImageFile.decode(FormatCase.bytes(of: file), name: "sent.png").pixels
+    #expect(picture.rank == 3)
+    #expect(Array(picture.shape.prefix(2)) == [13, 18])
+  }
+
   @Test(arguments: ["sent.tif", "sent.png", "sent.npy"])
   func `an empty file is named as such`(name: String) {
     let error = ImageFile.failure([], name: name)

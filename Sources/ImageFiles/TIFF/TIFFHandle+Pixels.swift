@@ -45,7 +45,7 @@ extension TIFFHandle {
   /// Some programs fill the last strip up to the height of the others. zlib gives the first part of
   /// what is compressed; libdeflate, which is faster, fails somewhere before the end of that part.
   private func prepareToInflate(_ page: TIFFPage, isCut: Bool) {
-    if page.compression == .deflate { _ = tfs_tiff_decode_by_zlib(tiff, isCut) }
+    if isCut && page.compression == .deflate { _ = tfs_tiff_decode_by_zlib(tiff) }
   }
 
   private func decodePackedStrips(
