@@ -8,7 +8,7 @@ import Arrays
 ///
 /// | format | what is read |
 /// |---|---|
-/// | TIFF | classic and BigTIFF, either byte order, strips and tiles, interleaved and planar samples of 1 to 16, 32 and 64 bits, integers and floats; uncompressed, LZW, deflate, PackBits, JPEG, zstd, LERC and WebP (where libtiff has them), predictors; plain stacks and those of tifffile, ImageJ, OME, MetaMorph and Zeiss LSM; of a pyramid the full resolution |
+/// | TIFF | classic and BigTIFF, either byte order, strips and tiles, interleaved and planar samples of 1 to 16, 32 and 64 bits, integers and floats; uncompressed, LZW, deflate, PackBits, JPEG, zstd and LERC (where libtiff has them), predictors; plain stacks and those of tifffile, ImageJ, OME, MetaMorph and Zeiss LSM; of a pyramid the full resolution |
 /// | PNG | all bit depths and colours; colours of 16 bits lose their low byte |
 /// | JPEG | baseline and progressive, grey, RGB and CMYK |
 /// | NPY | versions 1 to 3, Booleans, integers and floats of either byte order, row- or column-major |

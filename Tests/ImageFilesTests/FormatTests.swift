@@ -22,7 +22,7 @@ struct FormatCase: Decodable, Sendable, CustomTestStringConvertible {
 }
 
 @Suite(.computing) struct FormatTests {
-  @Test func `there are files of all formats`() { #expect(FormatCase.all.count >= 171) }
+  @Test func `there are files of all formats`() { #expect(FormatCase.all.count >= 169) }
 
   @Test(arguments: FormatCase.all)
   func `a file decodes to the array other programs see`(example: FormatCase) throws {

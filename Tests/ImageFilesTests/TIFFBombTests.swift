@@ -130,7 +130,7 @@ import Testing
 
   @Test(arguments: [
     (2, "CCITT"), (6, "old-style JPEG"), (33003, "JPEG 2000"), (34712, "JPEG 2000"),
-    (34925, "LZMA"), (50002, "JPEG XL"), (12345, "12345"),
+    (34925, "LZMA"), (50001, "WebP"), (50002, "JPEG XL"), (12345, "12345"),
   ])
   func `a compression that is not read is named`(scheme: Int, name: String) {
     let error = failure(BareTIFF(changing: [(259, 4, 1, scheme)]))

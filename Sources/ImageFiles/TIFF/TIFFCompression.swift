@@ -2,7 +2,7 @@ import CTIFF
 
 /// How the pixels of a TIFF page are compressed.
 enum TIFFCompression: Equatable {
-  case none, lzw, deflate, packBits, jpeg, zstd, lerc, webP
+  case none, lzw, deflate, packBits, jpeg, zstd, lerc
   /// Anything else, by its number in the file.
   case other(UInt16)
 
@@ -16,7 +16,6 @@ enum TIFFCompression: Equatable {
       case COMPRESSION_JPEG: .jpeg
       case COMPRESSION_ZSTD: .zstd
       case COMPRESSION_LERC: .lerc
-      case COMPRESSION_WEBP: .webP
       default: .other(scheme)
       }
   }
@@ -31,19 +30,20 @@ enum TIFFCompression: Equatable {
     case .jpeg: "JPEG"
     case .zstd: "zstd"
     case .lerc: "LERC"
-    case .webP: "WebP"
     case .other(let scheme): Self.otherNames[scheme].map { "\($0) (\(scheme))" } ?? "\(scheme)"
     }
   }
 
   /// Not decoded: they are rare, or libtiff's decoder of them is known for its faults (old-style
-  /// JPEG), takes memory without a limit (LZMA), or guesses at damaged data (fax).
+  /// JPEG), takes memory without a limit (LZMA), guesses at damaged data (fax), or fills damaged
+  /// pictures with what memory held before (WebP).
   private static let otherNames: [UInt16: String] = [
     2: "CCITT run length", 3: "CCITT fax group 3", 4: "CCITT fax group 4", 6: "old-style JPEG",
     9: "JBIG", 10: "JBIG", 22610: "JPEG XR", 32766: "NeXT", 32771: "CCITT run length",
     32809: "ThunderScan", 32908: "Pixar", 32909: "Pixar log", 33003: "JPEG 2000",
     33004: "JPEG 2000", 33005: "JPEG 2000", 34661: "JBIG", 34676: "SGI log", 34677: "SGI log",
     34712: "JPEG 2000", 34892: "lossy JPEG of DNG", 34925: "LZMA", 34933: "PNG", 34934: "JPEG XR",
+    50001: "WebP",
     48124: "JetRaw", 50002: "JPEG XL", 52546: "JPEG XL", 65000: "EER", 65001: "EER", 65002: "EER",
   ]
 }

@@ -14,7 +14,7 @@ extension TIFFHandle {
     try select(page)
     // libjpeg leaves the rest of a strip alone when its own header claims less, libdeflate when the
     // strip has more than fits: what was in memory before must not become pixels.
-    if page.compression == .jpeg || page.compression == .deflate {
+    if page.compression != .none {
       pixels.initializeMemory(as: UInt8.self, repeating: 0)
     }
     if page.tile != nil {
