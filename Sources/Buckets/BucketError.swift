@@ -2,7 +2,11 @@
 public struct BucketError: Error, CustomStringConvertible {
   public enum Code: String, Sendable {
     case notFound, accessDenied, credentials, invalidRequest, tooLarge, checksum, throttled
-    case server, network, timeout, localDisk, cancelled
+    case server, network, timeout, cancelled
+    /// The disk of a folder that is the bucket.
+    case localDisk
+    /// Where downloads go.
+    case temporaryFolder
   }
 
   public let code: Code

@@ -133,7 +133,8 @@ public struct FolderBucket: Bucket {
     guard size <= limit else { throw tooLarge(key, limit: limit) }
 
     let (subfolder, name) = key.localPath.splitAtLastSlash
-    let part = name + ".part"
+    // Not made of the name, which may be as long as names can be.
+    let part = ".part-" + String(UInt64.random(in: .min ... .max), radix: 16)
     do {
       if mkdir(folder.path, 0o700) != 0, errno != EEXIST { throw SystemError.last }
       let local = try ConfinedFolder(path: folder.path).folder(at: subfolder)
@@ -150,8 +151,8 @@ public struct FolderBucket: Bucket {
       }
     } catch let error as SystemError {
       throw BucketError(
-        .localDisk, key: key.text,
-        "cannot write \(key) to the temporary folder: \(error.text)", isRetryable: true)
+        .temporaryFolder, key: key.text,
+        "cannot copy \(key) to the disk for temporary files: \(error.text)", isRetryable: true)
     } catch is CopyLimitExceeded {
       throw tooLarge(key, limit: limit)
     }
@@ -200,7 +201,7 @@ public struct FolderBucket: Bucket {
   private func failure(_ error: SystemError, key: ObjectKey, _ verb: String) -> BucketError {
     switch error.number {
     case ENOENT, ENOTDIR:
-      BucketError(.notFound, key: key.text, "\(key) does not exist in the bucket (\(path))")
+      BucketError(.notFound, key: key.text, "\(key) does not exist in the bucket; upload it first")
     case EXDEV, ELOOP:
       BucketError(
         .invalidRequest, key: key.text, "\(key) is a link that leads out of the bucket")

@@ -20,6 +20,8 @@ grpc::ChannelArguments arguments(const tfs_channel_options &options) {
   arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
+  // The text of an error travels there; a long one would otherwise arrive as RESOURCE_EXHAUSTED.
+  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 256 << 10);
   if (options.keepalive_time_ms > 0) {
     // The cap of two pings without data stays: without it stock servers end the call.
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, options.keepalive_time_ms);

@@ -14,13 +14,22 @@ extension JobError {
     case let error as BucketError: self.init(Self.code(of: error), error.description)
     case let error as ImageFileError: self.init(Self.code(of: error), error.description)
     case let error as ImageError:
-      self.init(
-        error.code == .unexpectedModelOutput ? .predictInvalid : .invalidInput, error.description)
+      if error.code == .unexpectedModelOutput {
+        self.init(
+          .predictInvalid,
+          "\(error.description); check that the server has the model this job needs")
+      } else {
+        self.init(.invalidInput, error.description)
+      }
     case let error as ServingError:
       self.init(Code(rawValue: error.jobErrorCode) ?? .predictInvalid, error.description)
     case let error as RedisError: self.init(.redis, error.description)
     case is CancellationError: self.init(.canceled, "the job was cancelled")
-    default: self.init(.internal, "\(error)")
+    case let error as any CustomStringConvertible & Error:
+      self.init(.internal, error.description)
+    default:
+      // Made for programmers: the log has it.
+      self.init(.internal, "an unexpected error ended the job; its worker's log says more")
     }
   }
 
@@ -32,6 +41,7 @@ extension JobError {
     case .notFound: .storageNotFound
     case .invalidRequest, .tooLarge: .invalidInput
     case .cancelled: .canceled
+    case .temporaryFolder: .internal
     case .accessDenied, .credentials, .checksum, .throttled, .server, .network, .timeout,
       .localDisk:
       .storage

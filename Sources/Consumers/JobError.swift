@@ -38,14 +38,38 @@ public struct JobError: Error, CustomStringConvertible {
 
   public var description: String { message }
 
-  /// The `reason` of the job hash. Web pages show its last line only.
-  public var reason: String {
-    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    return "\(Self.typeName(of: code)): \(line)"
-  }
+  /// The `reason` of the job hash: one line, since web pages show the last one only, and not endless,
+  /// whatever a file or a server made the message say.
+  public var reason: String { "\(Self.typeName(of: code)): \(message.onOneLine(of: 700))" }
 
   /// `invalid_input` as `InvalidInput`, the form of the error types people know.
   private static func typeName(of code: Code) -> String {
     code.rawValue.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+}
+
+extension String {
+  /// A value someone chose, to be quoted in a message.
+  var forReason: String { onOneLine(of: 80) }
+
+  /// Without line breaks and control characters, and without its middle when it is longer than
+  /// `limit`.
+  func onOneLine(of limit: Int) -> String {
+    // No more than is shown: the text may be huge.
+    let isLong = unicodeScalars.count > limit
+    let parts =
+      isLong
+      ? [unicodeScalars.prefix(limit * 2 / 3), unicodeScalars.suffix(limit / 3)]
+      : [unicodeScalars[...]]
+    return parts.map { part in
+      String(
+        String.UnicodeScalarView(
+          part.map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: " "
+            default: scalar
+            }
+          }))
+    }.joined(separator: " … ")
   }
 }

@@ -18,6 +18,7 @@ public struct PredictClient: Sendable {
     public let name: String
     /// `[batch, ...]`, -1 where any extent will do; nil where the model does not say.
     public let shape: Shape?
+    public let type: TensorType
   }
 
   /// What the model takes and gives.
@@ -36,10 +37,41 @@ public struct PredictClient: Sendable {
       throw JobError(
         .unsupportedModel,
         "the model \(model) takes \(inputs.count) inputs "
-          + "(\(inputs.keys.sorted().joined(separator: ", "))) where one is expected")
+          + "(\(inputs.keys.sorted().prefix(5).joined(separator: ", "))) where one is expected; "
+          + "choose another model")
     }
-    return Input(name: input.key, shape: input.value.shape)
+    return Input(name: input.key, shape: input.value.shape, type: input.value.type)
   }
+
+  /// The input of a model that takes images of one channel.
+  ///
+  /// - Throws: ``JobError`` `unsupportedModel` when this one takes something else.
+  func imageInput() async throws -> (name: String, shape: Shape) {
+    let input = try await singleInput()
+    func unsupported(_ what: String) -> JobError {
+      JobError(.unsupportedModel, "the model \(model) takes \(what); choose another model")
+    }
+    // Metadata from a shared cache may leave the type out.
+    guard input.type == TensorType(.float32) || input.type.rawValue == 0 else {
+      throw unsupported("inputs of type \(input.type), not pixels (DT_FLOAT)")
+    }
+    guard let shape = input.shape, shape.count == 4 else {
+      throw unsupported(
+        "an input of shape \(input.shape?.tupleDescription ?? "unknown"), not images with the axes "
+          + "(batch, row, column, channel)")
+    }
+    guard shape[3] == 1 || shape[3] < 0 else {
+      throw unsupported("images of \(shape[3]) channels, but one channel is selected for it")
+    }
+    let (pixels, overflow) = max(shape[1], 1).multipliedReportingOverflow(by: max(shape[2], 1))
+    guard !overflow, pixels <= Self.maximumPixels else {
+      throw unsupported("images of \(shape[1]) x \(shape[2]) pixels, more than can be processed")
+    }
+    return (input.name, shape)
+  }
+
+  /// Of an image sent to a model: a tile is padded to the model's size, whatever that is.
+  private static let maximumPixels = 1 << 26
 
   /// Runs the model.
   ///

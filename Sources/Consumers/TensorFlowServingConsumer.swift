@@ -1,9 +1,10 @@
 import Arrays
 import Buckets
-import FoundationEssentials
 import ImageFiles
 import JobQueue
 import Serving
+
+import struct FoundationEssentials.URL
 
 /// A consumer whose work is: download an image, run models on it, upload what comes of it.
 ///
@@ -38,11 +39,11 @@ open class TensorFlowServingConsumer: Consumer {
     }
   }
 
-  /// What a file may make this process hold. Which axes are rows and columns is not known yet, so
-  /// each may be as long as the longest allowed.
+  /// What a file may make this process hold. Which axes are rows and columns is not known yet, and
+  /// what is a little too large is to be read all the same, for the consumer to say so.
   private var decodingLimits: DecodingLimits {
     let limits = context.settings.imageLimits
-    let side = max(limits.width, limits.height, limits.frames)
+    let side = 4 * max(limits.width, limits.height, limits.frames)
     // A stack may have several channels a frame; 16 bytes a pixel is the largest type times two.
     let pixels = limits.width * limits.height * limits.frames
     return DecodingLimits(
@@ -127,9 +128,7 @@ open class TensorFlowServingConsumer: Consumer {
   }
 
   private func resultsFolder() throws -> URL {
-    let results = folder.url.appending(path: "output", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
-    return results
+    try folder.subfolder("output")
   }
 
   /// `a/b.ome.tif` as `a/b.ome`.

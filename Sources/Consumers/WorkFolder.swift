@@ -77,4 +77,14 @@ public final class JobFolder: Sendable {
   }
 
   deinit { try? FileManager.default.removeItem(at: url) }  // else it goes with the process's
+
+  /// A folder in it, made if it is not there.
+  func subfolder(_ name: String) throws -> URL {
+    let folder = url.appending(path: name, directoryHint: .isDirectory)
+    guard mkdir(folder.path, 0o700) == 0 || errno == EEXIST else {
+      throw JobError(
+        .internal, "cannot make a folder for the results: \(String(cString: strerror(errno)))")
+    }
+    return folder
+  }
 }

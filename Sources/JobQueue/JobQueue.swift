@@ -48,16 +48,40 @@ public struct JobQueue: Sendable {
       arguments: [String(count), worker, now().description],
       idempotent: false)
     guard let parts = reply.array, parts.count == 2 else { throw unexpected(reply) }
-    let jobs = try parts[0].decode([[RedisValue]].self).map { entry in
-      guard entry.count == 3 else { throw unexpected(reply) }
-      return ClaimedJob(
-        job: Job(key: try entry[0].decode(), fields: try entry[2].decode()),
-        statusBeforeClaim: JobStatus(rawValue: try entry[1].decode()))
+    var dropped = try parts[1].decode([[RedisValue]].self).map { entry in
+      guard entry.count == 2 else { throw unexpected(reply) }
+      return Claim.DroppedEntry(key: entry[0].repairedText, why: entry[1].repairedText)
     }
-    let dropped = try parts[1].decode([[String]].self).map { entry in
-      Claim.DroppedEntry(key: entry[0], why: entry.count > 1 ? entry[1] : "")
+    var jobs: [ClaimedJob] = []
+    for entry in try parts[0].decode([[RedisValue]].self) {
+      guard entry.count == 3, let key = entry[0].bytes, let fields = entry[2].array else {
+        throw unexpected(reply)
+      }
+      if let text = entry[0].string {
+        let job = Job(key: text, fields: Dictionary(repairing: fields))
+        jobs.append(
+          ClaimedJob(job: job, statusBeforeClaim: JobStatus(rawValue: entry[1].repairedText)))
+      } else {
+        try await refuse(unreadable: key)
+        dropped.append(Claim.DroppedEntry(key: entry[0].repairedText, why: "not UTF-8"))
+      }
     }
     return Claim(jobs: jobs, dropped: dropped)
+  }
+
+  /// Fails a claimed job whose key is not text: everything here that names a job does so by text.
+  private func refuse(unreadable key: [UInt8]) async throws {
+    let time = now()
+    let end: [String: String] = [
+      Field.status: JobStatus.failed.rawValue, Field.finishedAt: time.description,
+      Field.errorCode: "invalid_input",
+      Field.reason:
+        "InvalidInput: the name of the job is not valid UTF-8 text; rename the file and "
+        + "submit it again",
+    ]
+    try await redis.eval(
+      Scripts.finish, keys: [processing, key],
+      arguments: [worker, time.description] + flat(end, at: time), idempotent: true)
   }
 
   /// Writes fields of a job in hand, with `updated_at` and `updated_by`.
@@ -116,8 +140,8 @@ public struct JobQueue: Sendable {
     let reply = try await run(
       Scripts.recover, keys: [name, processing] + held, arguments: [worker, now().description],
       idempotent: true)
-    guard let returned = try reply.decode([[String]].self).first else { throw unexpected(reply) }
-    return returned
+    guard let returned = reply.array?.first?.array else { throw unexpected(reply) }
+    return returned.map(\.repairedText)
   }
 
   private func ownership(
@@ -145,5 +169,21 @@ public struct JobQueue: Sendable {
 
   private func unexpected(_ reply: RedisValue) -> RedisError {
     RedisError(.unexpectedReply, command: "EVALSHA", reason: "a queue script answered \(reply)")
+  }
+}
+
+extension RedisValue {
+  /// A string's text, with U+FFFD for what is not UTF-8: producers write any bytes, and one odd job must
+  /// not keep the others from being read.
+  fileprivate var repairedText: String { String(decoding: bytes ?? [], as: UTF8.self) }
+}
+
+extension [String: String] {
+  /// From the flat list of names and values of `HGETALL`.
+  fileprivate init(repairing values: [RedisValue]) {
+    self.init(minimumCapacity: values.count / 2)
+    for index in stride(from: 1, to: values.count, by: 2) {
+      self[values[index - 1].repairedText] = values[index].repairedText
+    }
   }
 }

@@ -41,10 +41,11 @@ public struct ServingError: RetryableError {
   /// What to do about it, when that is known.
   public var hint: String? {
     switch code {
-    case .unavailable: "the model server may still be starting; check TF_HOST and TF_PORT"
-    case .deadlineExceeded: "the model server is too slow or too busy; raise GRPC_TIMEOUT"
-    case .resourceExhausted: "the model server is overloaded; lower TF_MAX_IN_FLIGHT"
-    case .notFound: model.map { "check that the server has version \($0.version) of \($0.name)" }
+    case .unavailable: "it may still be starting; check TF_HOST and TF_PORT"
+    case .deadlineExceeded: "it is too slow or too busy; raise GRPC_TIMEOUT"
+    case .resourceExhausted: "try again later, or lower TF_MAX_IN_FLIGHT"
+    case .notFound:
+      model == nil ? nil : "check the model's name and version, and that the server has loaded it"
     case .unimplemented: "what answers there is not TensorFlow Serving; check TF_HOST and TF_PORT"
     default: nil
     }
@@ -65,15 +66,33 @@ public struct ServingError: RetryableError {
 extension ServingError: CustomStringConvertible {
   public var description: String {
     if operation == .model { return message }
-    var text = operation.rawValue
-    if let model { text += " with model \(model.name) version \(model.version)" }
+    var text = "\(summary) (\(operation)"
+    if let model, !isModelUnknown { text += " with \(model.name) version \(model.version)" }
     if let server { text += " on \(server)" }
-    text += " failed"
-    if tries > 1 { text += " after \(tries) tries in \(elapsed.roundedSeconds) s" }
+    if tries > 1 { text += ", \(tries) tries in \(elapsed.roundedSeconds) s" }
     text += ": \(code)"
-    if !message.isEmpty { text += ", \(message)" }
+    if !message.isEmpty { text += ", \(message.prefix(300))" }
+    text += ")"
     if let hint { text += "; \(hint)" }
     return text
+  }
+
+  /// What happened, for people who have never heard of gRPC.
+  private var summary: String {
+    if let model, isModelUnknown {
+      return "the model server does not have the model \(model.name) version \(model.version)"
+    }
+    return switch code {
+    case .unavailable: "the model server cannot be reached"
+    case .deadlineExceeded: "the model server did not answer in time"
+    case .resourceExhausted: "the model server is overloaded"
+    case .invalidArgument: "the model server and this request do not fit"
+    default: "the model server gave no usable answer"
+    }
+  }
+
+  private var isModelUnknown: Bool {
+    code == .notFound && (operation == .metadata || operation == .status)
   }
 }
 

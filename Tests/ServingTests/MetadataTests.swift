@@ -168,7 +168,7 @@ private struct BrokenCache: MetadataCache {
       let text = "\(error)"
       return text.contains("model NuclearSegmentation version 6") && text.contains("NOT_FOUND")
         && text.contains("Servable not found")
-        && text.contains("check that the server has version 6 of NuclearSegmentation")
+        && text.contains("check the model's name and version")
         && (error as? ServingError)?.jobErrorCode == "unsupported_model"
     }
     await isLoaded.update { $0 = true }

@@ -10,19 +10,16 @@ import Serving
 /// - Source: the segmentation consumer of kiosk-redis-consumer 0.17.2, for jobs that name no model.
 final class ImageConsumer: TensorFlowServingConsumer {
   override func consume(_ job: Job) async throws -> JobStatus {
-    try refuseArchives(job)
-    let scale = try scale(of: job)
-    let file = try await download(job.inputFileName)
+    let scale = try ImageJobChecks(job, context: context).checkedScale()
+    let pixels = try await decode(download(job.inputFileName))
+    let ordered = try batchRowColumnChannel(pixels, order: job.dimensionOrder ?? "")
     try await updateKey(
       job,
       [
         Field.status: JobStatus.preProcessing.rawValue,
         Field.downloadTime: seconds(in: .download),
       ])
-
-    let pixels = try await decode(file)
-    let ordered = try batchRowColumnChannel(pixels, order: job.dimensionOrder ?? "")
-    try check(ordered.image.shape)
+    try context.settings.imageLimits.check(ordered.image.shape)
     try await updateKey(job, [Field.scale: job.scale ?? "1"])
     if job.dimensionOrder == nil { try await updateKey(job, [Field.dimOrder: ordered.order]) }
 
@@ -68,7 +65,7 @@ final class ImageConsumer: TensorFlowServingConsumer {
       let slot = slots[selection.application]
       let share = Share(index: index, of: selections.count)
       let client = getPredictClient(slot.model)
-      let input = try await modelInput(of: client)
+      let input = try await client.imageInput()
       var prepared = try await stage(.preprocess) {
         try slot.application.start(
           image.channel(selection.channel).expandingDimensions(at: 3), scale: scale,
@@ -106,19 +103,6 @@ final class ImageConsumer: TensorFlowServingConsumer {
     return try stacked(labels)
   }
 
-  /// The input of a model for images of one channel.
-  private func modelInput(of client: PredictClient) async throws -> (name: String, shape: Shape) {
-    let input = try await client.singleInput()
-    guard let shape = input.shape, shape.count == 4 else {
-      throw JobError(
-        .unsupportedModel,
-        "the model \(client.model) takes an input of shape "
-          + "\(input.shape?.tupleDescription ?? "unknown"), not images with the axes "
-          + "(batch, row, column, channel)")
-    }
-    return (input.name, shape)
-  }
-
   private func batchSize(_ shape: Shape) -> Int {
     modelBatchSize(
       modelShapes: [shape], maximumBatchSize: context.settings.maximumBatchSize,
@@ -133,48 +117,6 @@ final class ImageConsumer: TensorFlowServingConsumer {
         labels.slice(item), name: job.originalName, suffix: "_batch_\(item)")
     }
     return files
-  }
-
-  private func refuseArchives(_ job: Job) throws {
-    guard job.inputFileName.lowercased().hasSuffix(".zip") else { return }
-    throw JobError(
-      .invalidInput,
-      "Invalid filetype for \"\(context.queue.name)\" job: \(job.originalName) is a zip archive; "
-        + "send it to the queue \"\(Keys.zipQueue(of: context.queue.name))\"")
-  }
-
-  /// How much smaller the model's pixels are than the image's. Without a value it is 1.
-  private func scale(of job: Job) throws -> Double {
-    guard let text = job.scale else { return 1 }
-    let limits = context.settings.imageLimits.scale
-    guard let scale = Double(text), limits.contains(scale) else {
-      throw JobError(
-        .invalidInput,
-        "scale \"\(text)\" is not a number between \(limits.lowerBound) and \(limits.upperBound)")
-    }
-    return scale
-  }
-
-  private func check(_ shape: Shape) throws {
-    let limits = context.settings.imageLimits
-    guard shape.count == 4 else {
-      throw JobError(
-        .invalidInput,
-        "the image has shape \(shape.tupleDescription) once its axes are in order; it needs the "
-          + "four axes (batch, row, column, channel)")
-    }
-    guard shape[2] <= limits.width, shape[1] <= limits.height else {
-      throw JobError(
-        .invalidInput,
-        "Input image is larger than the maximum supported image size of "
-          + "(\(limits.width), \(limits.height)). Got \(shape.tupleDescription).")
-    }
-    guard shape[0] <= limits.frames else {
-      throw JobError(
-        .invalidInput,
-        "the image has \(shape[0]) frames; at most \(limits.frames) are allowed "
-          + "(MAX_IMAGE_FRAMES)")
-    }
   }
 
   private func seconds(in stage: JobStage) -> String {

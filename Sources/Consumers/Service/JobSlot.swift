@@ -111,11 +111,17 @@ final class JobSlot: @unchecked Sendable {  // the consumer is touched by one jo
       let error = JobError(.internal, "the consumer ended the job with the status \"\(status)\"")
       await finish(run, error.end, duration: duration)
     case (.failure(let error), nil):
-      await finish(run, JobError(error).end, duration: duration)
+      let failure = JobError(error)
+      // Not for the job's owner, but for whoever has to make space there or mend the program.
+      let detail =
+        failure.code == .internal ? "\(error) (files: \(context.workFolder.url.path))" : nil
+      await finish(run, failure.end, duration: duration, detail: detail)
     }
   }
 
-  private func finish(_ run: JobRun, _ end: JobEnd, duration: Duration) async {
+  private func finish(
+    _ run: JobRun, _ end: JobEnd, duration: Duration, detail: String? = nil
+  ) async {
     var fields = run.takePending()
     if case .done = end {
       fields[Field.progress] = "100"
@@ -131,7 +137,7 @@ final class JobSlot: @unchecked Sendable {  // the consumer is touched by one jo
         "result not written: this worker no longer has the job",
         metadata: ["event": "job_lost", "error": "\(ownership?.rawValue ?? "redis")"])
     }
-    log(run, end, duration: duration)
+    log(run, end, duration: duration, detail: detail)
   }
 
   private func release(_ run: JobRun, reason: String) async {
@@ -167,7 +173,7 @@ final class JobSlot: @unchecked Sendable {  // the consumer is touched by one jo
     }
   }
 
-  private func log(_ run: JobRun, _ end: JobEnd, duration: Duration) {
+  private func log(_ run: JobRun, _ end: JobEnd, duration: Duration, detail: String?) {
     var metadata: Logger.Metadata = [
       "event": "job_finished", "outcome": "\(end.status)",
       "duration_ms": "\(duration.milliseconds)",
@@ -178,6 +184,7 @@ final class JobSlot: @unchecked Sendable {  // the consumer is touched by one jo
     if case .failed(let reason, let errorCode) = end {
       metadata["error_code"] = "\(errorCode)"
       metadata["error"] = "\(reason)"
+      if let detail { metadata["detail"] = "\(detail)" }
       run.logger.error("job finished", metadata: metadata)
     } else {
       run.logger.info("job finished", metadata: metadata)

@@ -19,6 +19,8 @@ public struct SegmentationApplication: Sendable, Hashable {
   public var maximumBatchSize = 32
   /// Most pixels an image may have once it is resized to the model's resolution.
   public var maximumPixels = 1 << 26
+  /// Most pixels all images together may have then.
+  public var maximumBatchPixels = 1 << 28
   public var postprocessing: DeepWatershedParameters
 
   public init(postprocessing: DeepWatershedParameters) { self.postprocessing = postprocessing }
@@ -55,8 +57,7 @@ public struct SegmentationApplication: Sendable, Hashable {
     guard batchSize >= 1 else {
       throw ImageError(.invalidParameter, "a batch must have at least 1 tile, not \(batchSize)")
     }
-    let prepared = try histogramNormalization(
-      try rescaled(image, by: scale), kernelSize: kernelSize)
+    let prepared = try normalized(try rescaled(image, by: scale), of: image)
     return SegmentationRun(
       application: self, originalShape: image.shape, image: prepared,
       tiling: try Tiling(
@@ -76,12 +77,63 @@ public struct SegmentationApplication: Sendable, Hashable {
     let factor = imageResolution / modelResolution
     let rows = Double(image.shape[1]) * factor
     let columns = Double(image.shape[2]) * factor
-    guard rows >= 1, columns >= 1, rows * columns <= Double(maximumPixels) else {
+    guard rows >= 1, columns >= 1 else {
+      throw ImageError(
+        .invalidParameter,
+        "scale \(scale.shortText) leaves nothing of an image of \(image.shape[1]) x \(image.shape[2]) pixels; "
+          + "choose a larger scale")
+    }
+    let items = Double(image.shape[0])
+    guard rows * columns <= Double(maximumPixels),
+      rows * columns * items <= Double(maximumBatchPixels)
+    else {
+      let count = image.shape[0] == 1 ? "an image" : "each of \(image.shape[0]) images"
       throw ImageError(
         .tooLarge,
-        "scale \(scale) would turn an image of \(image.shape[1]) x \(image.shape[2]) pixels into one "
-          + "of \(rows) x \(columns); at least 1 and at most \(maximumPixels) pixels are possible")
+        "scale \(scale.shortText) would turn \(count) of \(image.shape[1]) x \(image.shape[2]) pixels into "
+          + "one of \(rows.rounded(.down).shortText) x \(columns.rounded(.down).shortText), which is "
+          + "too large; choose a smaller scale or crop the image")
     }
     return try resized(image, rows: Int(rows), columns: Int(columns))
+  }
+
+  /// Evens out the contrast; an error tells of the pixels of `original`, which resizing spreads.
+  private func normalized(
+    _ image: NDArray<Float>, of original: NDArray<Float>
+  ) throws -> NDArray<Float> {
+    do {
+      return try histogramNormalization(image, kernelSize: kernelSize)
+    } catch let error as ImageError where error.code == .notFinite {
+      throw original.notFiniteError
+    }
+  }
+}
+
+extension NDArray where Element == Float {
+  /// What keeps the contrast of a `[batch, row, column, channel]` from being evened out.
+  fileprivate var notFiniteError: ImageError {
+    withUnsafeBuffer { pixels in
+      guard let first = pixels.firstIndex(where: { !$0.isFinite }) else {
+        return ImageError(
+          .notFinite,
+          "the image's pixels reach from \(pixels.min() ?? 0) to \(pixels.max() ?? 0), too far apart to "
+            + "compute with; divide them by a large number and send the image again")
+      }
+      let size = pixels.count / shape[0]
+      let item = first / size
+      let count = pixels[(item * size)...].prefix(size).count { !$0.isFinite }
+      let frame = shape[0] == 1 ? "the image" : "frame \(item) of the image, counted from 0,"
+      return ImageError(
+        .notFinite,
+        "\(frame) has \(count) of \(size) pixels that are not a number (NaN), infinite or beyond "
+          + "3.4e38; replace them and send the image again")
+    }
+  }
+}
+
+extension Double {
+  /// `10`, not `10.0`.
+  fileprivate var shortText: String {
+    self == rounded() && self < 1e15 ? "\(Int(self))" : "\(self)"
   }
 }

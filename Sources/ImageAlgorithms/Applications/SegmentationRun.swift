@@ -80,14 +80,27 @@ public struct SegmentationRun: Sendable {
     let size = rows * columns
     return try NDArray(uninitialized: [itemCount, rows, columns, 1]) { output in
       for item in 0..<itemCount {
-        let labels = try deepWatershed(
-          maxima: maxima.slice(item..<item + 1), interior: interior.slice(item..<item + 1),
-          parameters: application.postprocessing)
+        let labels = try objects(
+          maxima: maxima.slice(item..<item + 1), interior: interior.slice(item..<item + 1))
         try resizedLabels(labels, rows: rows, columns: columns).withUnsafeBuffer {
           _ = output[(item * size)...].update(fromContentsOf: $0)
         }
         progress(item + 1)
       }
+    }
+  }
+
+  private func objects(
+    maxima: NDArray<Float>, interior: NDArray<Float>
+  ) throws -> NDArray<Int32> {
+    do {
+      return try deepWatershed(
+        maxima: maxima, interior: interior, parameters: application.postprocessing)
+    } catch let error as ImageError where error.code == .notFinite {
+      // The image was finite: it is the model that answered this.
+      throw ImageError(
+        .unexpectedModelOutput,
+        "the model answered values that are not a number (NaN) or infinite")
     }
   }
 }

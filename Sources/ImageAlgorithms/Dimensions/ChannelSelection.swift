@@ -29,27 +29,31 @@ public struct ChannelSelection: Sendable, Hashable {
       let entry = entry.filter { !$0.isWhitespace }
       if entry.isEmpty { continue }
       guard let channel = Int(entry), channel >= 0 else {
-        throw ImageError(.invalidChannels, "channels: \"\(entry)\" is not a channel number")
+        throw ImageError(
+          .invalidChannels,
+          "channels: \"\(entry.prefix(40))\" is not a channel number; write numbers from 0 with commas "
+            + "between them, such as \"0,\" or \",1\"")
       }
       guard position < applicationCount else {
         throw ImageError(
           .invalidChannels,
-          "channels: \"\(text)\" has an entry at position \(position), but there are only "
-            + "\(applicationCount) applications")
+          "channels: \"\(text.prefix(40))\" has more than \(applicationCount) entries; they stand for "
+            + "nuclei, cytoplasm and phase contrast, in this order")
       }
       selections.append(ChannelSelection(application: position, channel: channel))
     }
     if selections.isEmpty { selections = [ChannelSelection(application: 0, channel: 0)] }
+    let count = channelCount == 1 ? "1 channel" : "\(channelCount) channels"
     guard selections.count <= channelCount else {
       throw ImageError(
         .invalidChannels,
-        "Input image has \(channelCount) channels but \(selections.count) channels were selected "
-          + "(channels: \"\(text)\")")
+        "Input image has \(count) but \(selections.count) channels were selected "
+          + "(channels: \"\(text)\"); select no more than there are")
     }
     if let beyond = selections.first(where: { $0.channel >= channelCount }) {
       throw ImageError(
         .invalidChannels,
-        "Input image has \(channelCount) channels but channel \(beyond.channel) was selected "
+        "Input image has \(count) but channel \(beyond.channel) was selected "
           + "(channels: \"\(text)\"); channels count from 0")
     }
     return selections

@@ -31,7 +31,8 @@ public func batchRowColumnChannel<Element>(
     throw ImageError(
       .invalidDimensions,
       "Input dimension order was \(order) but input image has shape "
-        + image.shape.tupleDescription)
+        + "\(image.shape.tupleDescription); write one letter for each axis, or leave "
+        + "dimension_order empty")
   }
   var result =
     switch order {

@@ -38,8 +38,8 @@ public func histogramNormalization(
           guard isValid else {
             throw ImageError(
               .notFinite,
-              "channel \(channel) of image \(batch) contains NaN or infinite values, or values that "
-                + "differ by more than a 32-bit float can hold")
+              "channel \(channel) of image \(batch) has pixels that are not a number (NaN) or infinite, "
+                + "or too far apart for 32-bit numbers; rescale the pixels' values")
           }
         }
       }

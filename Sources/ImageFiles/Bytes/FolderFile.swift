@@ -22,7 +22,7 @@ struct FolderFile: ~Copyable {
   ///   - name: components with `/` between them; empty ones are dropped.
   ///   - folder: exists.
   init(creating name: String, in folder: String) throws(ImageFileError) {
-    let components = try Self.components(of: name)
+    let components = try Self.fileComponents(of: name)
     let display = components.last ?? name
     descriptor = try Self.create(components, display, in: folder)
     path = ([folder] + components).joined(separator: "/")
@@ -87,6 +87,22 @@ struct FolderFile: ~Copyable {
       guard component != ".", !parts.contains("..") else {
         throw invalid("has \".\" or \"..\" as a folder in its name")
       }
+    }
+    return components
+  }
+
+  /// The same of a name that can also be a file, here and where an archive of it is unpacked.
+  static func fileComponents(of name: String) throws(ImageFileError) -> [String] {
+    let components = try components(of: name)
+    let first = components[0].prefix(2)
+    guard first.first != "\\", !(first.last == ":" && first.first?.isLetter == true) else {
+      throw ImageFileError(
+        .invalidName, file: name, "has a name that is an absolute path on Windows",
+        advice: "rename it")
+    }
+    guard components.allSatisfy({ $0.utf8.count <= 255 }) else {
+      throw ImageFileError(
+        .invalidName, file: name, "has a name too long for a file", advice: "shorten it")
     }
     return components
   }

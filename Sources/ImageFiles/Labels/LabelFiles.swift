@@ -2,6 +2,21 @@ import Arrays
 
 /// Saves label images as TIFF files.
 public enum LabelFiles {
+  /// Refuses a name under which ``save(_:name:in:)-(AnyNDArray,_,_)`` could not save an array of up
+  /// to ten channels.
+  public static func check(name: String) throws(ImageFileError) {
+    do {
+      _ = try FolderFile.fileComponents(of: fileName(name, channel: 0))
+    } catch {
+      throw ImageFileError(error.code, file: name, error.reason, advice: error.advice)
+    }
+  }
+
+  private static func fileName(_ name: String, channel: Int) -> String {
+    let suffix = "feature_\(channel).tif"
+    return name.isEmpty || name.hasSuffix("/") ? name + suffix : "\(name)_\(suffix)"
+  }
+
   /// Writes each channel of an array into a file of its own.
   ///
   /// - Parameters:
@@ -22,10 +37,7 @@ public enum LabelFiles {
     let layout = LabelTIFF(shape: shape)
     var paths: [String] = []
     for channel in 0..<channels {
-      let suffix = "feature_\(channel).tif"
-      let isBare = name.isEmpty || name.hasSuffix("/")
-      let file = try FolderFile(
-        creating: isBare ? name + suffix : "\(name)_\(suffix)", in: folder)
+      let file = try FolderFile(creating: fileName(name, channel: channel), in: folder)
       try file.write(layout.head)
       try forEachBlock(of: array, channel: channel, channels: channels) {
         (bytes) throws(ImageFileError) in try file.write(bytes)
