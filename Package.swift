@@ -104,6 +104,7 @@ let package = Package(
       dependencies: [
         "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Retrying",
         "Serving", .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),
 
@@ -224,7 +225,11 @@ let package = Package(
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "ConsumersTests", dependencies: ["Consumers", "ModelServing", "TestSupport"],
+      name: "ConsumersTests",
+      dependencies: [
+        "Consumers", "ModelServing", "TestSupport",
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ModelServerTests",

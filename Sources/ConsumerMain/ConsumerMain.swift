@@ -18,6 +18,8 @@ public enum ConsumerMain {
   /// - Parameter registry: consumer classes by the names that `CONSUMER_TYPE` may have.
   public static func run(_ registry: [String: Consumer.Type] = consumers) async -> Never {
     limitHeap()
+    // Where the size of files is limited, one that grows too large is an error like a full disk's.
+    signal(SIGXFSZ, SIG_IGN)
     let arguments = SettingValues.parse(ProcessEnvironment.arguments)
     if arguments.others.contains("--help") || arguments.others.contains("-h") {
       print(help(registry))

@@ -1,6 +1,7 @@
 import Buckets
 import JobQueue
 import Logging
+import Metrics
 import Serving
 
 /// What every consumer of a process shares.
@@ -11,10 +12,12 @@ public struct ConsumerContext: Sendable {
   public var settings: ConsumerSettings
   public var workFolder: WorkFolder
   public var logger: Logger
+  public var metrics: any MetricsFactory
 
   public init(
     queue: JobQueue, bucket: any Bucket, models: any PredictBackend, settings: ConsumerSettings,
-    workFolder: WorkFolder, logger: Logger
+    workFolder: WorkFolder, logger: Logger,
+    metrics: any MetricsFactory = MetricsSystem.factory
   ) {
     self.queue = queue
     self.bucket = bucket
@@ -22,5 +25,6 @@ public struct ConsumerContext: Sendable {
     self.settings = settings
     self.workFolder = workFolder
     self.logger = logger
+    self.metrics = metrics
   }
 }

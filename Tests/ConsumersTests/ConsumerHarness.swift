@@ -4,6 +4,7 @@ import Consumers
 import Foundation
 import JobQueue
 import Logging
+import MetricsTestKit
 import RedisClient
 import Serving
 import TestSupport
@@ -15,6 +16,7 @@ final class ConsumerHarness: Sendable {
   let store: TemporaryFolder
   let work: TemporaryFolder
   let context: ConsumerContext
+  let metrics = TestMetrics()
 
   static let queue = "predict"
 
@@ -31,7 +33,7 @@ final class ConsumerHarness: Sendable {
     context = ConsumerContext(
       queue: JobQueue(name: Self.queue, worker: worker, redis: redis),
       bucket: try FolderBucket(path: store.path), models: models, settings: settings,
-      workFolder: try WorkFolder(in: work.path, logger: logger), logger: logger)
+      workFolder: try WorkFolder(in: work.path, logger: logger), logger: logger, metrics: metrics)
   }
 
   /// Submits a job on an object that is put into the bucket first.

@@ -122,16 +122,57 @@ import Testing
 
   @Test(.redisServer) func `a hash that a client removed is not made again`() async throws {
     let redis = try #require(RedisServer.connection)
-    try await submit(redis, "job")
     let queue = queue(redis)
-    let job = try #require(try await queue.claim(upTo: 1).jobs.first)
-    try await redis.command("DEL", "job")
+    func removed() async throws -> ClaimedJob {
+      try await submit(redis, "job")
+      let job = try #require(try await queue.claim(upTo: 1).jobs.first)
+      try await redis.command("DEL", "job")
+      return job
+    }
+    func isInNoList() async throws -> Bool {
+      let exists = try await redis.command("EXISTS", "job") == 1
+      let list = try await list(redis, "processing-predict:pod-1")
+      return !exists && list.isEmpty
+    }
+    #expect(try await queue.update(removed(), ["status": "predicting"]) == .gone)
+    #expect(try await isInNoList())
+    _ = try await removed()
+    #expect(try await queue.heartbeat(["job"]) == ["job"])
+    #expect(try await isInNoList())
+    #expect(try await queue.finish(removed(), .done, [:], at: time) == .gone)
+    #expect(try await isInNoList())
+    #expect(try await queue.release(removed()) == .gone)
+    #expect(try await isInNoList())
+  }
 
-    #expect(try await queue.update(job, ["status": "predicting"]) == .gone)
-    #expect(try await queue.heartbeat(["job"]) == [])
-    #expect(try await queue.finish(job, .done, [:], at: time) == .gone)
-    #expect(try await redis.command("EXISTS", "job") == 0)
-    #expect(try await list(redis, "processing-predict:pod-1").isEmpty)
+  @Test(.redisServer) func `one job that is not UTF-8 does not keep the others from being claimed`()
+    async throws
+  {
+    let redis = try #require(RedisServer.connection)
+    let odd = Array("caf".utf8) + [0xE9]
+    try await redis.command("HSET", odd, "status", "new")
+    try await redis.command("HSET", "fields", "status", "new", "original_name", odd)
+    for key in [odd, Array("gone".utf8) + [0xFF], Array("fields".utf8)] {
+      try await redis.command("LPUSH", "predict", key)
+    }
+    try await submit(redis, "good")
+    let queue = queue(redis)
+
+    let claim = try await queue.claim(upTo: 4)
+    #expect(claim.jobs.map(\.key) == ["fields", "good"])
+    #expect(claim.jobs.first?.job.originalName == "caf\u{FFFD}")
+    #expect(claim.dropped.map(\.key) == ["gone\u{FFFD}", "caf\u{FFFD}"])
+    #expect(claim.dropped.map(\.why) == ["missing", "not UTF-8"])
+    let end: [String: String] = try await redis.command("HGETALL", odd).decode()
+    #expect(end["status"] == "failed")
+    #expect(end["error_code"] == "invalid_input")
+    #expect(end["updated_by"] == "pod-1")
+    #expect(try await list(redis, "processing-predict:pod-1") == ["good", "fields"])
+
+    try await redis.command("HSET", odd, "status", "started")
+    try await redis.command("LPUSH", "processing-predict:pod-1", odd)
+    #expect(try await queue.recover(except: ["good", "fields"]) == ["caf\u{FFFD}"])
+    #expect(try await redis.command("LRANGE", "predict", 0, -1).array?.first?.bytes == odd)
   }
 
   @Test(.redisServer) func `the end is written once and with all that belongs to it`() async throws

@@ -1,5 +1,6 @@
 import JobQueue
 import Logging
+import Metrics
 import RedisClient
 import Retrying
 
@@ -14,6 +15,8 @@ public final class ConsumerService: Sendable {
   private let running = RunningJobs()
   private let drained: AsyncStream<Void>
   private let drainSignal: AsyncStream<Void>.Continuation
+  /// Entries of the queue that were no job to do.
+  private let invalid: Counter
 
   private var queue: JobQueue { context.queue }
   private var logger: Logger { context.logger }
@@ -25,6 +28,10 @@ public final class ConsumerService: Sendable {
     self.context = context
     slots = (1...slotCount).map { JobSlot(number: $0, type: type, context: context) }
     free = FreeSlots(slots)
+    invalid = Counter(
+      label: "kiosk_jobs_finished_total",
+      dimensions: [("queue", context.queue.name), ("outcome", "invalid")],
+      factory: context.metrics)
     (drained, drainSignal) = AsyncStream.makeStream()
   }
 
@@ -91,6 +98,7 @@ public final class ConsumerService: Sendable {
     let count = free.count
     let claim = try await Task { [queue] in try await queue.claim(upTo: count) }.value
     for entry in claim.dropped {
+      invalid.increment()
       logger.warning(
         "dropped from the queue: no job to do",
         metadata: ["event": "entry_dropped", "job_id": "\(entry.key)", "error": "\(entry.why)"])

@@ -50,6 +50,10 @@ import Testing
       let next = try await bench.fields("predict:next:1")
       #expect(next["status"] == "done", "\(next)")
       #expect(try await redis.command("DUMP", key) == before)
+      let dropped = try bench.harness.metrics.expectCounter(
+        "kiosk_jobs_finished_total",
+        [("queue", ConsumerHarness.queue), ("outcome", "invalid")])
+      #expect(dropped.totalValue == 1)
       try await redis.command("DEL", "predict:next:1")
       let output = bench.harness.store.file(try #require(next["output_file_name"]))
       try FileManager.default.removeItem(atPath: output)
@@ -103,6 +107,7 @@ import Testing
     try await bench.besideGoodJob(leaving: vanishing == .replaced ? [key] : []) {
       try await row.job.submit(Array(key.utf8), to: ConsumerHarness.queue, redis)
       try await eventually("the job is off the list") { [harness = bench.harness] in
+        guard try await redis.command("TYPE", key) != "hash" else { return false }
         let lists = try await harness.list(harness.processing) + harness.list(ConsumerHarness.queue)
         return lists == [BadInputBench.goodKey]
       }
