@@ -95,9 +95,11 @@ let package = Package(
     // Jobs.
     .target(
       name: "JobQueue", dependencies: ["RedisClient"],
-      resources: ["claim", "finish", "heartbeat", "recover", "release", "submit", "update"].map {
-        .embedInCode("Scripts/\($0).lua")
-      },
+      resources: [
+        "cancel", "claim", "fail", "finish", "heartbeat", "park", "reap", "reconcile", "recover",
+        "release", "requeue", "submit", "update", "Library/caller", "Library/canceling",
+        "Library/claiming", "Library/ending", "Library/holding", "Library/jobs",
+      ].map { .embedInCode("Scripts/\($0).lua") },
       swiftSettings: swiftSettings),
     .target(
       name: "Consumers",

@@ -35,7 +35,8 @@ struct Daemon {
       let redis = RedisClient(configuration.redis, logger: Logger(label: "redis"))
       let context = ConsumerContext(
         queue: JobQueue(
-          name: configuration.queue, worker: configuration.worker, redis: redis),
+          name: configuration.queue, worker: configuration.worker, redis: redis,
+          settings: configuration.delivery),
         bucket: bucket,
         models: ServingClient(
           configuration.serving,
@@ -52,8 +53,9 @@ struct Daemon {
           "version": "\(Version.number)",
         ])
       await serve(
-        ConsumerService(configuration.type, context: context, slotCount: configuration.slots), redis
-      )
+        ConsumerService(
+          configuration.type, context: context, slotCount: configuration.slots,
+          version: Version.number), redis)
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {
