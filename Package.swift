@@ -159,6 +159,9 @@ let package = Package(
       ],
       path: "Benchmarks/Jobs", swiftSettings: swiftSettings),
     .executableTarget(
+      name: "QueueBenchmark", dependencies: ["JobQueue", "RedisClient", "TestSupport"],
+      path: "Benchmarks/Queue", swiftSettings: swiftSettings),
+    .executableTarget(
       name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
       path: "Benchmarks/Redis", swiftSettings: swiftSettings),
     .executableTarget(
