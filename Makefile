@@ -25,6 +25,7 @@ test: system-packages ## Builds and runs every test
 	swift build --build-tests
 	swift test --skip-build --filter '$(COMPUTING)'
 	swift test --skip-build --skip '$(COMPUTING)'
+	@scripts/test-example.sh
 
 golden: system-packages ## Runs the golden cases, from GOLDEN_ALGORITHMS if set
 	swift build --build-tests
