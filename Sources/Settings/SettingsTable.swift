@@ -66,11 +66,20 @@ public enum SettingsTable {
   static let redis = [
     Setting(
       "REDIS_HOST", .text, default: "redis-master",
-      "Host of Redis; several as host[:port], comma-separated, are tried in turn."),
-    Setting("REDIS_PORT", port, default: "6379", "Port of Redis."),
+      "Host of Redis or of its Sentinels; several as host[:port], comma-separated."),
+    Setting("REDIS_PORT", port, default: "6379", "Port of Redis, or that of Sentinel (26379)."),
+    Setting(
+      "REDIS_SENTINEL_MASTER", .text,
+      "Name of the primary among those the Sentinels watch. "
+        + "Default: mymaster, or the first by name."),
+    Setting(
+      "REDIS_SENTINEL_USERNAME", .text, "User name for the Sentinels, if not that for Redis."),
+    Setting(
+      "REDIS_SENTINEL_PASSWORD", .text, "Password for the Sentinels, if not that for Redis.",
+      isSecret: true),
     Setting(
       "REDIS_TIMEOUT", .number(0.05...3600), default: "3",
-      "Longest pause between tries to reconnect, in seconds."),
+      "Longest pause between tries to reconnect, in seconds; behind Sentinels at most 0.5."),
     Setting("REDIS_USERNAME", .text, "User name, where Redis has access control lists."),
     Setting("REDIS_PASSWORD", .text, "Password.", isSecret: true),
     Setting("REDIS_DB", .integer(0...Int.max), default: "0", "Number of the database."),
