@@ -98,9 +98,11 @@ let package = Package(
     // Jobs.
     .target(
       name: "JobQueue", dependencies: ["RedisClient"],
-      resources: ["claim", "finish", "heartbeat", "recover", "release", "submit", "update"].map {
-        .embedInCode("Scripts/\($0).lua")
-      },
+      resources: [
+        "cancel", "claim", "fail", "finish", "heartbeat", "park", "reap", "reconcile", "recover",
+        "release", "requeue", "submit", "update", "Library/caller", "Library/canceling",
+        "Library/claiming", "Library/ending", "Library/holding", "Library/jobs",
+      ].map { .embedInCode("Scripts/\($0).lua") },
       swiftSettings: swiftSettings),
     .target(
       name: "Consumers",
@@ -171,6 +173,9 @@ let package = Package(
         "ConsumeRedisEvents", "JobQueue", "ImageFiles", "ModelServing", "TestSupport",
       ],
       path: "Benchmarks/Jobs", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "QueueBenchmark", dependencies: ["JobQueue", "RedisClient", "TestSupport"],
+      path: "Benchmarks/Queue", swiftSettings: swiftSettings),
     .executableTarget(
       name: "RedisBenchmark", dependencies: ["RedisClient", "TestSupport"],
       path: "Benchmarks/Redis", swiftSettings: swiftSettings),

@@ -1,5 +1,6 @@
 import Buckets
 import Consumers
+import JobQueue
 import RedisClient
 import ServiceSetup
 import Serving
@@ -13,6 +14,7 @@ struct ConsumerConfiguration {
   let redis: RedisConfiguration
   let bucket: BucketLocation
   let settings: ConsumerSettings
+  let delivery: DeliverySettings
   let serving: ServingConfiguration
   let slots: Int
   let temporaryFolder: String
@@ -32,7 +34,8 @@ struct ConsumerConfiguration {
     let redis = values.redisConfiguration(clientName: worker ?? "consumer")
     let bucket = values.bucketLocation()
     let scale = Self.scaleRange(&values)
-    guard let type, let queue, let worker, let redis, let bucket, let scale,
+    let delivery = DeliverySettings(from: &values)
+    guard let type, let queue, let worker, let redis, let bucket, let scale, let delivery,
       let nuclear = Self.model("NUCLEAR_MODEL", &values),
       let cytoplasm = Self.model("CYTOPLASM_MODEL", &values),
       let phase = Self.model("PHASE_MODEL", &values),
@@ -55,9 +58,8 @@ struct ConsumerConfiguration {
       maximumBatchSize: values.integer("TF_MAX_BATCH_SIZE"),
       minimumModelSize: values.integer("TF_MIN_MODEL_SIZE"),
       maximumCallsInFlight: values.integer("TF_MAX_IN_FLIGHT"),
-      maximumInputBytes: Self.bytes(mebibytes: values.integer("STORAGE_MAX_INPUT_MIB")),
-      jobTimeout: values.limit("JOB_TIMEOUT"),
-      heartbeatInterval: values.duration("JOB_HEARTBEAT_INTERVAL"))
+      maximumInputBytes: Self.bytes(mebibytes: values.integer("STORAGE_MAX_INPUT_MIB")))
+    self.delivery = delivery
     serving = ServingConfiguration(from: values)
     slots = values.integer("MAX_CONCURRENT_JOBS")
     temporaryFolder = values.text("TMPDIR") ?? "/tmp"

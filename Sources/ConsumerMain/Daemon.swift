@@ -35,7 +35,8 @@ struct Daemon {
       let redis = RedisClient(configuration.redis, logger: Logger(label: "redis"))
       let context = ConsumerContext(
         queue: JobQueue(
-          name: configuration.queue, worker: configuration.worker, redis: redis),
+          name: configuration.queue, worker: configuration.worker, redis: redis,
+          settings: configuration.delivery),
         bucket: bucket,
         models: ServingClient(
           configuration.serving,
@@ -52,8 +53,9 @@ struct Daemon {
           "version": "\(Version.number)",
         ])
       await serve(
-        ConsumerService(configuration.type, context: context, slotCount: configuration.slots), redis
-      )
+        ConsumerService(
+          configuration.type, context: context, slotCount: configuration.slots,
+          version: Version.number), redis)
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {
@@ -66,6 +68,7 @@ struct Daemon {
   private func serve(_ service: ConsumerService, _ redis: RedisClient) async {
     await withTaskGroup { connections in
       connections.addTask { await redis.run() }
+      connections.addTask { await warnOfRisks(redis) }
       await withTaskGroup { group in
         group.addTask {
           await service.run()
@@ -81,6 +84,22 @@ struct Daemon {
         group.cancelAll()
       }
       connections.cancelAll()
+    }
+  }
+
+  /// How long settings of Redis that endanger jobs are still worth a look.
+  private static let adviceTimeout: Duration = .seconds(600)
+
+  /// Warns once of what in Redis's settings endangers jobs, as soon as it is connected.
+  private func warnOfRisks(_ redis: RedisClient) async {
+    do {
+      for sentence in try await redis.advice(timeout: Self.adviceTimeout) {
+        logger.warning(
+          "Redis may lose jobs", metadata: ["event": "redis_advice", "advice": "\(sentence)"])
+      }
+    } catch {
+      // The connection's own messages say what is wrong with it.
+      logger.debug("cannot check the settings of Redis", metadata: ["error": "\(error)"])
     }
   }
 

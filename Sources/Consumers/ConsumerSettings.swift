@@ -21,9 +21,6 @@ public struct ConsumerSettings: Sendable {
   public var maximumCallsInFlight: Int
   /// Bytes of an input file.
   public var maximumInputBytes: Int
-  /// Nil for no limit.
-  public var jobTimeout: Duration?
-  public var heartbeatInterval: Duration
 
   package init(
     consumerType: String = "image",
@@ -33,8 +30,7 @@ public struct ConsumerSettings: Sendable {
     scaleDetectionModel: ModelName? = nil, labelDetectionModel: ModelName? = nil,
     imageLimits: ImageLimits = ImageLimits(),
     maximumBatchSize: Int = 64, minimumModelSize: Int = 128, maximumCallsInFlight: Int = 4,
-    maximumInputBytes: Int = 16 << 30, jobTimeout: Duration? = nil,
-    heartbeatInterval: Duration = .seconds(10)
+    maximumInputBytes: Int = 16 << 30
   ) {
     self.consumerType = consumerType
     self.nuclearModel = nuclearModel
@@ -47,8 +43,6 @@ public struct ConsumerSettings: Sendable {
     self.minimumModelSize = minimumModelSize
     self.maximumCallsInFlight = maximumCallsInFlight
     self.maximumInputBytes = maximumInputBytes
-    self.jobTimeout = jobTimeout
-    self.heartbeatInterval = heartbeatInterval
   }
 }
 

@@ -33,9 +33,6 @@ extension JobError {
     }
   }
 
-  /// As the last write of a job.
-  var end: JobEnd { .failed(reason: reason, errorCode: code.rawValue) }
-
   private static func code(of error: BucketError) -> Code {
     switch error.code {
     case .notFound: .storageNotFound

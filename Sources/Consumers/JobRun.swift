@@ -21,6 +21,7 @@ public final class JobRun: Sendable {
     var predictRetries = 0
     var isHeldUp = false
     var cause: StopCause?
+    var lastSign = ContinuousClock.now
   }
 
   private let state = Mutex(State())
@@ -37,7 +38,10 @@ public final class JobRun: Sendable {
 
   /// Fields to be written with the next write.
   package func note(_ fields: [String: String]) {
-    state.withLock { $0.pending.merge(fields) { $1 } }
+    state.withLock { state in
+      state.pending.merge(fields) { $1 }
+      state.lastSign = .now
+    }
   }
 
   /// Writes a status and everything noted before it.
@@ -59,6 +63,7 @@ public final class JobRun: Sendable {
     do {
       switch try await queue.update(claimed, fields) {
       case .held: return
+      case .canceled: throw stop(because: .canceled)
       case .lost, .gone: throw stop(because: .lost)
       }
     } catch {
@@ -87,6 +92,7 @@ public final class JobRun: Sendable {
     let share = min(max(fraction, 0), 1) * (range.upperBound - range.lowerBound)
     let percent = Int(range.lowerBound + share)
     state.withLock { state in
+      state.lastSign = .now
       guard percent > state.progress else { return }
       state.progress = percent
       state.pending[Field.progress] = String(percent)
@@ -95,7 +101,10 @@ public final class JobRun: Sendable {
 
   /// Adds to the time a stage has taken.
   package func addDuration(_ duration: Duration, to stage: JobStage) {
-    state.withLock { $0.durations[stage, default: .zero] += duration }
+    state.withLock { state in
+      state.durations[stage, default: .zero] += duration
+      state.lastSign = .now
+    }
   }
 
   /// Time spent by stage so far.
@@ -103,17 +112,32 @@ public final class JobRun: Sendable {
 
   /// Counts predict calls that were sent again.
   package func addPredictRetries(_ count: Int) {
-    state.withLock { $0.predictRetries += count }
+    state.withLock { state in
+      state.predictRetries += count
+      state.lastSign = .now
+    }
   }
 
   /// Tells the job's owner what it waits for; `nil` once it goes on.
   func setHeldUp(by error: JobError?) {
     state.withLock { state in
+      state.lastSign = .now
       guard error != nil || state.isHeldUp else { return }
       state.isHeldUp = error != nil
       state.pending[Field.lastError] = error.map { "\($0.code.rawValue): \($0.message)" } ?? ""
     }
   }
+
+  // MARK: Life
+
+  /// Says that the job goes on. What is noted, timed or counted says so too; a consumer that does
+  /// nothing of it for `STALL_AFTER` seconds calls this, or its job goes to another worker.
+  public func beat() {
+    state.withLock { $0.lastSign = .now }
+  }
+
+  /// When the job last showed that it goes on.
+  var lastSign: ContinuousClock.Instant { state.withLock { $0.lastSign } }
 
   package var predictRetries: Int { state.withLock { $0.predictRetries } }
 
@@ -125,8 +149,12 @@ public final class JobRun: Sendable {
     case lost
     /// This process ends: the job goes back to its queue.
     case shutdown
-    /// It took longer than `JOB_TIMEOUT`.
-    case timeout(Duration)
+    /// Redis was away so long that the job may be another's by now.
+    case lostContact
+    /// Somebody wants it stopped.
+    case canceled
+    /// It took longer than it may.
+    case timeout
   }
 
   /// Notes the first cause; the caller then cancels the job's task.

@@ -9,6 +9,8 @@ package struct JobSubmission: Sendable {
   package var inputFileName: String
   /// Other fields, by name of the hash's field.
   package var fields: [String: String]
+  /// When and how it is to run.
+  package var delivery = DeliveryOptions()
 
   package init(
     queue: String, originalName: String, inputFileName: String, fields: [String: String] = [:]
@@ -29,7 +31,8 @@ package struct JobSubmission: Sendable {
   /// Makes the hash and pushes its key, in one step.
   ///
   /// - Parameter submitter: written to `identity_upload`.
-  /// - Returns: the job's key.
+  /// - Returns: the job's key; that of the first one if the same was submitted before, see
+  ///   ``DeliveryOptions/fingerprint``.
   package func submit(to redis: RedisClient, submitter: String) async throws -> String {
     let isZip = originalName.lowercased().hasSuffix(".zip")
     let list = isZip ? Keys.zipQueue(of: queue.lowercased()) : queue.lowercased()
@@ -43,14 +46,13 @@ package struct JobSubmission: Sendable {
     hash[Field.createdAt] = now
     hash[Field.updatedAt] = now
     hash[Field.identityUpload] = submitter
-    let arguments = hash.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
     // A comma in a child's key would break the lists that Python zip consumers keep.
     let name = originalName.replacing(",", with: "_")
     let key = "\(list):\(name):\(RandomName.hex(digits: 32))"
+    let reply = try await JobQueue(name: list, worker: submitter, redis: redis)
+      .submit(key, hash, delivery)
     // The key is random: if it is there already, an earlier try whose reply was lost made it.
-    try await redis.eval(
-      Scripts.submit, keys: [list, key], arguments: arguments, idempotent: true)
-    return key
+    return reply.key
   }
 }
 

@@ -6,6 +6,46 @@ package enum Keys {
     "processing-\(queue):\(worker)"
   }
 
+  // What is remembered of a job apart from its hash: consumers of zip archives copy that.
+  package static func control(of job: String) -> String { "kiosk:job:" + job }
+  /// The children that a parked job waits for: a set.
+  package static func children(of job: String) -> String { "kiosk:kids:" + job }
+  /// The last log lines of a job: a stream.
+  package static func log(of job: String) -> String { "kiosk:log:" + job }
+
+  // Sorted sets of jobs, by milliseconds since 1970 on the server's clock.
+  /// Jobs in work, by the end of their lease.
+  package static func leases(of queue: String) -> String { "kiosk:lease:" + queue }
+  /// Scheduled jobs and those to be tried again, by when they are due.
+  package static func delayed(in queue: String) -> String { "kiosk:delay:" + queue }
+  /// Jobs whose entry vanished from their worker's list, by when they are looked after.
+  package static func limbo(of queue: String) -> String { "kiosk:limbo:" + queue }
+  /// Parents that wait for children, by when they were last looked at.
+  package static func parked(in queue: String) -> String { "kiosk:parked:" + queue }
+  /// Jobs that failed for good, by when.
+  package static func deadLetters(of queue: String) -> String { "kiosk:dead:" + queue }
+
+  /// What happened to jobs: a stream.
+  package static func events(of queue: String) -> String { "kiosk:ev:" + queue }
+  /// Counts of what happened: a hash.
+  package static func statistics(of queue: String) -> String { "kiosk:stat:" + queue }
+  /// Pause and limits: a hash.
+  package static func configuration(of queue: String) -> String { "kiosk:cfg:" + queue }
+  /// When the next job is on time under a rate limit.
+  package static func rate(of queue: String) -> String { "kiosk:rate:" + queue }
+  /// The channel on which keys of running jobs that are cancelled are told.
+  package static func cancellations(in queue: String) -> String { "kiosk:cancel:" + queue }
+
+  /// What a process says of itself: a hash that expires.
+  package static func card(of worker: String) -> String { "kiosk:worker:" + worker }
+  /// Workers that serve a queue, by when they were last heard of.
+  package static func workers(of queue: String) -> String { "kiosk:workers:" + queue }
+  /// The job that a repeated submission made first.
+  package static func submission(_ fingerprint: String) -> String { "kiosk:dedup:" + fingerprint }
+  /// Ids of callbacks by when they are due; the body of each is under ``callback(_:)``.
+  package static let callbacks = "kiosk:out"
+  package static func callback(_ id: String) -> String { "kiosk:out:" + id }
+
   /// The list that zip archives of `queue` wait in.
   package static func zipQueue(of queue: String) -> String { queue + "-zip" }
 
@@ -56,5 +96,10 @@ public enum Field {
   public static let errorCode = "error_code"
   /// Why a job that goes on is held up; empty once it is not.
   public static let lastError = "last_error"
+  /// How many executions failed, the last one included.
+  public static let attempts = "attempts"
+  /// `1` when the job ended because somebody cancelled it.
+  public static let canceled = "canceled"
+  public static let children = "children"
   public static let failures = "failures"
 }

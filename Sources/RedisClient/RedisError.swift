@@ -143,10 +143,20 @@ enum ServerCode: String {
 
   /// Whether the server is not (or no longer) one to talk to: the connection is given up and the
   /// primary looked for again.
-  var endsConnection: Bool {
+  var endsConnection: Bool { refusesAsNonPrimary || self == .noAuth }
+
+  /// Whether the command was not executed because the server is not (or no longer) the primary.
+  var refusesAsNonPrimary: Bool {
     switch self {
-    case .masterDown, .noAuth, .readOnly, .unblocked: true
+    case .loading, .masterDown, .readOnly, .unblocked: true
     default: false
     }
+  }
+}
+
+extension RedisValue {
+  /// Whether this is an error by which a server that is not the primary has declined a command.
+  var isRefusalOfNonPrimary: Bool {
+    errorMessage.flatMap { ServerCode(message: $0) }?.refusesAsNonPrimary == true
   }
 }

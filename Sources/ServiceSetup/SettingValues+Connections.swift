@@ -19,7 +19,14 @@ extension SettingValues {
       report("REDIS_HOST", error.reason)
       return nil
     }
+    if text("REDIS_SENTINEL_USERNAME") != nil, text("REDIS_SENTINEL_PASSWORD") == nil {
+      report("REDIS_SENTINEL_USERNAME", "set it together with REDIS_SENTINEL_PASSWORD")
+      return nil
+    }
     var configuration = RedisConfiguration(endpoints: endpoints)
+    configuration.sentinel = RedisSentinel(
+      primaryName: text("REDIS_SENTINEL_MASTER"), username: text("REDIS_SENTINEL_USERNAME"),
+      password: text("REDIS_SENTINEL_PASSWORD"))
     configuration.username = text("REDIS_USERNAME")
     configuration.password = text("REDIS_PASSWORD")
     configuration.database = integer("REDIS_DB")

@@ -4,7 +4,8 @@ public enum SettingsTable {
   private static let count = Setting.Kind.integer(1...Int.max)
   private static let port = Setting.Kind.integer(1...65535)
 
-  public static let all: [Setting] = queue + redis + models + modelServer + storage + limits + logs
+  public static let all: [Setting] =
+    queue + delivery + redis + models + modelServer + storage + limits + logs
 
   static let queue = [
     Setting(
@@ -22,21 +23,63 @@ public enum SettingsTable {
       "JOB_TIMEOUT", seconds, default: "0",
       "Seconds a job may take before it fails; 0 for no limit."),
     Setting(
-      "JOB_HEARTBEAT_INTERVAL", .number(0.1...3600), default: "10",
-      "Seconds between signs of life of a running job."),
-    Setting(
       "SHUTDOWN_TIMEOUT", seconds, default: "570",
       "Seconds that running jobs get to finish after SIGTERM, before they go back to the queue."),
+  ]
+
+  static let delivery = [
+    Setting(
+      "LEASE_TIME", .number(1...86400), default: "30",
+      "Seconds without a sign of life after which a running job is another worker's."),
+    Setting(
+      "JOB_HEARTBEAT_INTERVAL", .number(0.1...3600), default: "10",
+      "Seconds between signs of life of running jobs; at most a third of LEASE_TIME."),
+    Setting(
+      "REAP_INTERVAL", .number(0.1...3600), default: "5",
+      "Seconds between looks for jobs of lost workers."),
+    Setting(
+      "LIMBO_TIME", seconds, default: "600",
+      "Seconds that a job is left alone which something took out of its worker's list."),
+    Setting(
+      "STALL_AFTER", seconds, default: "900",
+      "Seconds without progress after which a running job goes to another worker; 0 for never."),
+    Setting(
+      "MAX_DELIVERIES", count, default: "3", "Workers a job may lose before it is given up."),
+    Setting(
+      "JOB_MAX_ATTEMPTS", count, default: "3",
+      "Executions of a job that fails for reasons that may pass."),
+    Setting(
+      "JOB_RETRY_BASE", seconds, default: "2",
+      "Longest pause before a job's second execution, in seconds; it doubles each time."),
+    Setting(
+      "JOB_RETRY_CAP", seconds, default: "300",
+      "Longest pause before any execution of a job, in seconds."),
+    Setting(
+      "RESULT_TTL", .number(1...1e9), default: "259200",
+      "Seconds that a done job is kept whose client set no time."),
+    Setting(
+      "FAILURE_TTL", .number(1...1e9), default: "604800",
+      "Seconds that a failed job is kept whose client set no time."),
+    Setting("DEAD_LETTER_MAX", count, default: "10000", "Failed jobs that are listed."),
   ]
 
   static let redis = [
     Setting(
       "REDIS_HOST", .text, default: "redis-master",
-      "Host of Redis; several as host[:port], comma-separated, are tried in turn."),
-    Setting("REDIS_PORT", port, default: "6379", "Port of Redis."),
+      "Host of Redis or of its Sentinels; several as host[:port], comma-separated."),
+    Setting("REDIS_PORT", port, default: "6379", "Port of Redis, or that of Sentinel (26379)."),
+    Setting(
+      "REDIS_SENTINEL_MASTER", .text,
+      "Name of the primary among those the Sentinels watch. "
+        + "Default: mymaster, or the first by name."),
+    Setting(
+      "REDIS_SENTINEL_USERNAME", .text, "User name for the Sentinels, if not that for Redis."),
+    Setting(
+      "REDIS_SENTINEL_PASSWORD", .text, "Password for the Sentinels, if not that for Redis.",
+      isSecret: true),
     Setting(
       "REDIS_TIMEOUT", .number(0.05...3600), default: "3",
-      "Longest pause between tries to reconnect, in seconds."),
+      "Longest pause between tries to reconnect, in seconds; behind Sentinels at most 0.5."),
     Setting("REDIS_USERNAME", .text, "User name, where Redis has access control lists."),
     Setting("REDIS_PASSWORD", .text, "Password.", isSecret: true),
     Setting("REDIS_DB", .integer(0...Int.max), default: "0", "Number of the database."),

@@ -22,16 +22,19 @@ final class ConsumerHarness: Sendable {
 
   init(
     models: any PredictBackend = NoModels(), worker: String = "pod-1",
+    delivery: DeliverySettings = DeliverySettings(
+      heartbeatInterval: .milliseconds(100), reapInterval: .milliseconds(200),
+      retries: RetrySchedule(base: .milliseconds(50))),
     change: (inout ConsumerSettings) -> Void = { _ in }
   ) throws {
     redis = try #require(RedisServer.connection)
     store = try TemporaryFolder()
     work = try TemporaryFolder()
-    var settings = ConsumerSettings(heartbeatInterval: .milliseconds(100))
+    var settings = ConsumerSettings()
     change(&settings)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     context = ConsumerContext(
-      queue: JobQueue(name: Self.queue, worker: worker, redis: redis),
+      queue: JobQueue(name: Self.queue, worker: worker, redis: redis, settings: delivery),
       bucket: try FolderBucket(path: store.path), models: models, settings: settings,
       workFolder: try WorkFolder(in: work.path, logger: logger), logger: logger, metrics: metrics)
   }

@@ -129,6 +129,27 @@ import Testing
     #expect(try await daemon.stop() == .code(0))
   }
 
+  @Test(.redisServer) func `Redis is found through a Sentinel, and risks are told`() async throws {
+    let harness = try DaemonHarness()
+    let options = ["down-after-milliseconds 600000"]
+    let sentinel = try await SentinelServer.start(
+      watching: .init("ant", port: try freePort(), options: options),
+      .init("kiosk", port: harness.server.port, options: options),
+      settings: ["requirepass s3cr3t-pass"])
+    let daemon = try await harness.startDaemon([
+      "REDIS_HOST": "127.0.0.1:\(try freePort()),127.0.0.1", "REDIS_PORT": "\(sentinel.port)",
+      "REDIS_SENTINEL_MASTER": "kiosk", "REDIS_SENTINEL_PASSWORD": "s3cr3t-pass",
+    ])
+    let key = try await harness.submit()
+    #expect(try await harness.end(of: key)["status"] == "done")
+    try await daemon.wait(forOutput: "Redis saves nothing to disk")
+    #expect(try await daemon.stop() == .code(0))
+    let output = await daemon.status.output
+    #expect(output.components(separatedBy: "redis_advice").count == 2, "\(output)")
+    #expect(!output.contains("s3cr3t-pass"))
+    try await sentinel.stop()
+  }
+
   @Test(.redisServer) func `several jobs are worked on at once`() async throws {
     let harness = try DaemonHarness(holdsModel: true)
     let daemon = try await harness.startDaemon(["MAX_CONCURRENT_JOBS": "3", "GRPC_TIMEOUT": "120"])

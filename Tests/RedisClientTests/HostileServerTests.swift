@@ -31,7 +31,7 @@ import Testing
   func `a senseless reply is an error and not a crash`(index: Int) async throws {
     let reply = Self.replies[index]
     let listener = try await TestListener.answering { _, received in
-      if received.starts(with: Array("*1\r\n$4\r\nPING".utf8)) { return .send("+PONG\r\n") }
+      if let answer = ListenerAnswer.toPing(received) { return answer }
       return reply.text.isEmpty ? .close : .send(reply.text)
     }
     let configuration = RedisConfiguration(host: "127.0.0.1", port: listener.port)
@@ -50,7 +50,9 @@ import Testing
   }
 
   @Test func `a reply nobody asked for ends the connection`() async throws {
-    let listener = try await TestListener.answering { _, _ in .send("+PONG\r\n+more\r\n") }
+    let listener = try await TestListener.answering { _, _ in
+      .send("+PONG\r\n-ERR unknown command 'ROLE'\r\n+more\r\n")
+    }
     let configuration = RedisConfiguration(host: "127.0.0.1", port: listener.port)
     // The login's reply is followed by the other, so no connection lasts.
     #expect(await failure(configuration, timeout: .milliseconds(300)) != nil)
@@ -72,7 +74,7 @@ import Testing
 
   @Test func `replies within the limits pass and beyond them do not`() async throws {
     let listener = try await TestListener.answering { _, received in
-      if received.starts(with: Array("*1\r\n$4\r\nPING".utf8)) { return .send("+PONG\r\n") }
+      if let answer = ListenerAnswer.toPing(received) { return answer }
       let text = String(decoding: received, as: UTF8.self)
       if text.contains("ECHO") { return .send("*2\r\n$3\r\nabc\r\n$2\r\nde\r\n") }
       if text.contains("GET") { return .send("*2\r\n$3\r\nabc\r\n$3\r\ndef\r\n") }

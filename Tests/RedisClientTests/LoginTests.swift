@@ -129,8 +129,11 @@ func connectionError(_ configuration: RedisConfiguration) async throws -> RedisE
   }
 
   @Test func `a server that is loading is waited for`() async throws {
-    let listener = try await TestListener.answering { connection, _ in
-      connection < 2 ? .send("-LOADING Redis is loading the dataset\r\n") : .send("+PONG\r\n")
+    let listener = try await TestListener.answering { connection, received in
+      if connection < 2 {
+        return .send("-LOADING Redis is loading the dataset\r\n*3\r\n+master\r\n:0\r\n*0\r\n")
+      }
+      return .toPing(received) ?? .close
     }
     let configuration = RedisConfiguration(host: "127.0.0.1", port: listener.port)
     try await RedisClient.withClient(configuration) { redis in

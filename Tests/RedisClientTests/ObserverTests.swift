@@ -1,4 +1,3 @@
-import Logging
 import RedisClient
 import Synchronization
 import TestSupport
@@ -41,47 +40,21 @@ import Testing
   @Test(.redisServer(.password("hunter2"))) func `logs carry no secrets and no arguments`()
     async throws
   {
-    let lines = LogLines()
-    var logger = Logger(label: "redis") { _ in lines }
-    logger.logLevel = .trace
+    let log = RecordedLog()
     let server = try #require(RedisServer.current)
-    try await RedisClient.withClient(server.configuration, logger: logger) { redis in
+    try await RedisClient.withClient(server.configuration, logger: log.logger) { redis in
       try await redis.command("SET", "key", "value4711")
       try await server.restart()
       try await redis.send(RedisCommand("PING", idempotent: true))
     }
     var wrong = server.configuration
     wrong.password = "hunter2+"
-    await RedisClient.withClient(wrong, logger: logger) { redis in
+    await RedisClient.withClient(wrong, logger: log.logger) { redis in
       _ = await #expect(throws: RedisError.self) { try await redis.command("PING") }
     }
-    let text = lines.text.withLock { $0 }
+    let text = log.text
     #expect(text.contains("WRONGPASS"))
     #expect(!text.contains("hunter2"))
     #expect(!text.contains("4711"))
-  }
-}
-
-/// Keeps what is logged.
-private final class LogLines: LogHandler {
-  let text = Mutex("")
-
-  func log(event: LogEvent) {
-    text.withLock { $0 += "\(event.message) \(event.metadata ?? [:])\n" }
-  }
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { nil }
-    set {}
-  }
-
-  var metadata: Logger.Metadata {
-    get { [:] }
-    set {}
-  }
-
-  var logLevel: Logger.Level {
-    get { .trace }
-    set {}
   }
 }

@@ -139,15 +139,42 @@ import Testing
 
   @Test(.redisServer) func `a demoted server is given up for the primary`() async throws {
     let redis = try #require(RedisServer.connection)
+    let server = try #require(RedisServer.current)
     let first = try await redis.command("CLIENT", "ID")
     try await redis.command("REPLICAOF", "127.0.0.1", try freePort())
-    let error = await #expect(throws: RedisError.self) { try await redis.command("SET", "a", 1) }
-    #expect(error?.serverCode == "READONLY")
+    // Not executed, so sent again although it is not idempotent.
+    let write = Task { try await redis.send(RedisCommand("INCR", "n"), timeout: .seconds(60)) }
+    let error = await #expect(throws: RedisError.self) {
+      try await redis.send(RedisCommand("SET", "a", 1), timeout: .milliseconds(500))
+    }
+    #expect(error?.code == .connectionFailed)
+    #expect(error?.reason.contains("is a replica of 127.0.0.1:") == true)
     #expect(error?.isRetryable == true)
     #expect(error?.outcomeUnknown == false)
-    try await redis.command("REPLICAOF", "NO", "ONE")
+
+    try await redisCLI(port: server.port, "REPLICAOF", "NO", "ONE")
+    #expect(try await write.value == 1)
     #expect(try await redis.command("CLIENT", "ID") != first)
-    try await redis.command("SET", "a", 1)
+  }
+
+  @Test(.redisServer) func `what a demoted server refused goes to the next one configured`()
+    async throws
+  {
+    let server = try #require(RedisServer.current)
+    let other = try await RedisServer.start()
+    var configuration = server.configuration
+    configuration.endpoints += other.configuration.endpoints
+    try await RedisClient.withClient(configuration) { redis in
+      try await redis.command("SET", "place", "first")
+      try await redisCLI(port: other.port, "SET", "place", "second")
+      try await redis.command("REPLICAOF", "127.0.0.1", other.port)
+      let length = try await redis.eval(
+        RedisScript("return redis.call('APPEND', 'place', ' again')"))
+      #expect(length == 12)
+      let place = try await redis.command("GET", "place")
+      #expect(place == "second again")
+    }
+    try await other.stop()
   }
 
   @Test(.redisServer(.arguments("--replica-serve-stale-data", "no")))

@@ -1,6 +1,5 @@
 import JobQueue
 import Logging
-import Metrics
 import RedisClient
 import Retrying
 
@@ -12,11 +11,10 @@ package final class ConsumerService: Sendable {
   private let context: ConsumerContext
   private let slots: [JobSlot]
   private let free: FreeSlots
-  private let running = RunningJobs()
+  private let intake: JobIntake
+  private let card: [String: String]
   private let drained: AsyncStream<Void>
   private let drainSignal: AsyncStream<Void>.Continuation
-  /// Entries of the queue that were no job to do.
-  private let invalid: Counter
 
   private var queue: JobQueue { context.queue }
   private var logger: Logger { context.logger }
@@ -24,24 +22,28 @@ package final class ConsumerService: Sendable {
   /// - Parameters:
   ///   - type: the consumer class, of which each slot gets an instance.
   ///   - slotCount: jobs worked on at a time.
-  package init(_ type: Consumer.Type, context: ConsumerContext, slotCount: Int) {
+  ///   - version: shown with the worker.
+  package init(
+    _ type: Consumer.Type, context: ConsumerContext, slotCount: Int, version: String = ""
+  ) {
     self.context = context
     slots = (1...slotCount).map { JobSlot(number: $0, type: type, context: context) }
     free = FreeSlots(slots)
-    invalid = Counter(
-      label: "kiosk_jobs_finished_total",
-      dimensions: [("queue", context.queue.name), ("outcome", "invalid")],
-      factory: context.metrics)
+    intake = JobIntake(context)
+    card = [
+      "consumer_type": context.settings.consumerType, "slots": String(slotCount),
+      "started": Timestamp.now.description, "version": version,
+    ]
     (drained, drainSignal) = AsyncStream.makeStream()
   }
 
   /// Works until it is drained or stopped and every job has ended.
   package func run() async {
     await withTaskGroup { group in
-      group.addTask { await self.beat() }
+      group.addTask { await Watchkeeping(self.context, intake: self.intake, card: self.card).run() }
       await withTaskGroup { work in
         for slot in slots {
-          work.addTask { await slot.serve(self.running) { self.free.giveBack(slot) } }
+          work.addTask { await slot.serve(self.intake) { self.free.giveBack(slot) } }
         }
         await claimUntilDrained()
         for slot in slots { slot.close() }
@@ -49,16 +51,25 @@ package final class ConsumerService: Sendable {
       group.cancelAll()
     }
     // What a claim took whose reply was lost during the drain.
-    await recover()
+    await intake.recover(because: "shutdown")
+    do {
+      try await queue.retire()
+    } catch {
+      // It expires.
+      logger.debug("cannot remove the worker's card", metadata: ["error": "\(error)"])
+    }
   }
 
   /// Takes no more jobs.
-  package func drain() { drainSignal.finish() }
+  package func drain() {
+    intake.close()
+    drainSignal.finish()
+  }
 
   /// Takes no more jobs and puts those in work back to the queue.
   package func stop() {
     drain()
-    running.stopAll(because: .shutdown)
+    intake.running.stopAll(because: .shutdown)
   }
 
   private func claimUntilDrained() async {
@@ -74,11 +85,11 @@ package final class ConsumerService: Sendable {
     var failures = 0
     var mustRecover = true
     while !Task.isCancelled {
-      if mustRecover { mustRecover = await !recover() }
+      if mustRecover { mustRecover = await !intake.recover(because: "startup") }
       await free.waitForOne()
       if Task.isCancelled { return }
       do {
-        if try await claimOnce() == 0 { _ = try await queue.waitForJob() }
+        try await claimOnce()
         failures = 0
       } catch {
         if Task.isCancelled { return }
@@ -91,56 +102,20 @@ package final class ConsumerService: Sendable {
     }
   }
 
-  /// - Returns: the entries taken off the queue, jobs or not.
-  private func claimOnce() async throws -> Int {
+  /// Takes jobs for all free slots, or waits until it is worth to try again.
+  private func claimOnce() async throws {
     // In a task of its own, which a drain does not cancel: the reply of a claim that was sent must
     // be read, or its jobs sit in the processing list and nobody knows.
     let count = free.count
-    let claim = try await Task { [queue] in try await queue.claim(upTo: count) }.value
-    for entry in claim.dropped {
-      invalid.increment()
-      logger.warning(
-        "dropped from the queue: no job to do",
-        metadata: ["event": "entry_dropped", "job_id": "\(entry.key)", "error": "\(entry.why)"])
-    }
+    let claim = try await Task { [intake] in try await intake.claim(upTo: count) }.value
     for job in claim.jobs {
       guard let slot = free.take() else { preconditionFailure("more jobs than free slots") }
-      running.hold(job.key)
       slot.hand(job)
     }
-    return claim.jobs.count + claim.dropped.count
-  }
-
-  /// Puts back what is in this worker's list but not in its hands.
-  @discardableResult
-  private func recover() async -> Bool {
-    do {
-      for key in try await queue.recover(except: running.keys) {
-        logger.info(
-          "job put back: it was left in this worker's list",
-          metadata: ["event": "job_requeued", "job_id": "\(key)", "reason": "startup"])
-      }
-      return true
-    } catch {
-      logger.warning(
-        "cannot look for jobs left in this worker's list",
-        metadata: ["event": "recover_failed", "error": "\(error)"])
-      return false
-    }
-  }
-
-  /// Keeps `updated_at` of the jobs in hand fresh, and stops those that another has taken.
-  private func beat() async {
-    while (try? await Task.sleep(for: context.settings.heartbeatInterval)) != nil {
-      do {
-        for key in try await queue.heartbeat(running.keys) {
-          running.stop(key, because: .lost)
-        }
-      } catch {
-        logger.warning(
-          "cannot refresh the running jobs",
-          metadata: ["event": "heartbeat_failed", "error": "\(error)"])
-      }
+    if claim.hold != nil {
+      try await Task.sleep(for: claim.wait ?? .seconds(1))
+    } else if claim.jobs.isEmpty, claim.dropped.isEmpty {
+      _ = try await queue.waitForJob(atMost: claim.wait)
     }
   }
 }

@@ -1,30 +1,29 @@
--- Writes the final state of a job and takes it off the worker's list, in one step.
+-- Writes the end of a job and takes the next ones, in one step.
 --
--- KEYS   1 processing list of the worker, 2 job
--- ARGV   1 worker, 2 time of the end, then fields and values, alternating, status among them
--- reply  'ok'; 'lost' when another has the job; 'gone' when its hash no longer exists
+-- KEYS   1 queue, 2 job
+-- ARGV   12 token, 13 outcome: done, failed or canceled, 14 jobs to take, then fields and values
+-- reply  {answer, claim as claim answers it}; answer is 'ok', 'again' (this call was executed
+--        before; nothing is claimed), 'lost' or 'gone'
 --
--- Guarantees: clients see the final status together with everything that belongs to it; a final
--- status never changes; the same call sent twice, because its reply was lost, answers 'ok' twice.
-local processing, job, worker, ended = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-local kind = redis.call('TYPE', job).ok
-local status, by, at
-if kind == 'hash' then
-  status, by, at = unpack(redis.call('HMGET', job, 'status', 'updated_by', 'finished_at'))
-end
+-- Guarantees: clients see the final status together with everything that belongs to it, once; a
+-- final status is never replaced; callbacks, dead letter, event and the parent's step are part of
+-- the same step; a hash that a client let expire is not made again. Sent twice, because its reply
+-- was lost, it writes once. A worker without the token changes nothing.
+local queue, job, token = KEYS[1], KEYS[2], ARGV[12]
+local wrong = queue_mistyped(queue) or claim_mistyped(queue)
+if wrong then return wrong end
+local control = recall(job)
+if control.done == token then return {'again'} end
+local state, place = holding(queue, job, control, token)
 
-if not redis.call('LPOS', processing, job) then
-  if by == worker and at == ended then return 'ok' end
-  return 'lost'
+local answer = 'ok'
+if state == 'ok' then
+  take_entry(queue, job, control, place)
+  settle(queue, job, control, ARGV[13], {unpack(ARGV, 15)}, token)
+else
+  answer = lose(queue, job, control, state, place)
+  count(queue, 'refused')
 end
-if kind ~= 'hash' then
-  redis.call('LREM', processing, 1, job)
-  return 'gone'
-end
-if status == 'done' or status == 'failed' then
-  redis.call('LREM', processing, 1, job)
-  return 'lost'
-end
-redis.call('HSET', job, unpack(ARGV, 3))
-redis.call('LREM', processing, 1, job)
-return 'ok'
+local wanted = tonumber(ARGV[14])
+if wanted == 0 then return {answer} end
+return {answer, claim_jobs(queue, wanted)}

@@ -1,38 +1,53 @@
--- Puts jobs of a worker's list that it does not work on back to the queue: those of an earlier
--- process of this name, and those of a claim whose reply was lost.
+-- Puts jobs in this worker's own list that it does not work on back to the running end.
 --
--- KEYS   1 queue, 2 processing list of the worker, then the jobs it does work on
--- ARGV   1 worker, 2 time for the hash
--- reply  {keys that went back, keys that were dropped}
+-- KEYS   1 queue, then the jobs it works on
+-- ARGV   none of its own
+-- reply  for each entry looked at: key, what: requeued, released, canceled, crashed, ended, gone, parked
 --
--- Guarantees: oldest claims run first again; ended jobs and keys without a job hash are dropped; a
--- parent that waits for its children keeps its status; jobs in work are not touched.
-local queue, processing, worker, now = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-local kind = redis.call('TYPE', queue).ok
-if kind ~= 'none' and kind ~= 'list' then
-  return redis.error_reply('WRONGTYPE ' .. queue .. ' is a ' .. kind .. ', not a list')
-end
+-- Guarantees: what an earlier process of this name left behind has lost its worker and spends a
+-- delivery; what this process was given by a claim whose reply it never saw spends none. Jobs in work
+-- and leases of others are not touched. The oldest claims run first again. At most 100 entries a
+-- call.
+local queue, list = KEYS[1], list_key(KEYS[1], worker)
+local wrong = queue_mistyped(queue) or mistyped(list, 'list')
+if wrong then return wrong end
 local held = {}
-for i = 3, #KEYS do held[KEYS[i]] = true end
+for i = 2, #KEYS do held[KEYS[i]] = true end
 
-local returned, dropped = {}, {}
--- Claims enter at the head, so the oldest is pushed last, onto the running end.
-for _, job in ipairs(redis.call('LRANGE', processing, 0, -1)) do
+local answer = {}
+for _, job in ipairs(redis.call('LRANGE', list, 0, batch - 1)) do
   if not held[job] then
-    local status
-    if redis.call('TYPE', job).ok == 'hash' then
-      status = redis.call('HGET', job, 'status') or ''
-    end
-    redis.call('LREM', processing, 1, job)
-    if not status or status == 'done' or status == 'failed' then
-      dropped[#dropped + 1] = job
+    answer[#answer + 1] = job
+    local status = status_of(job)
+    local control = recall(job)
+    local mine = control.owner and string.sub(control.owner, 1, #boot + 1) == boot .. ':'
+    local foreign = control.owner and control.worker ~= worker
+    redis.call('LREM', list, 0, job)
+    if foreign then
+      answer[#answer + 1] = 'foreign'
+    elseif not status then
+      forget(queue, job, control)
+      answer[#answer + 1] = 'gone'
+    elseif final[status] then
+      redis.call('ZREM', lease_key(queue), job)
+      answer[#answer + 1] = 'ended'
+    elseif redis.call('ZSCORE', parked_key(queue), job)
+      or redis.call('ZSCORE', delay_key(queue), job) then
+      answer[#answer + 1] = 'parked'
+    elseif control.cancel then
+      settle_canceled(queue, job, control)
+      answer[#answer + 1] = 'canceled'
+    elseif not mine and tonumber(control.deliveries or 0) >= crash_limit then
+      settle_crashed(queue, job, control)
+      answer[#answer + 1] = 'crashed'
     else
-      redis.call('RPUSH', queue, job)
-      if status ~= 'waiting' then status = 'new' end
-      redis.call('HSET', job, 'status', status, 'updated_at', now, 'updated_by', worker)
-      redis.call('HDEL', job, 'progress')
-      returned[#returned + 1] = job
+      redis.call('ZREM', lease_key(queue), job)
+      give_back(queue, job, control, status, mine)
+      local what = mine and 'released' or 'requeued'
+      tell(queue, job, what)
+      count(queue, what)
+      answer[#answer + 1] = what
     end
   end
 end
-return {returned, dropped}
+return answer

@@ -1,20 +1,26 @@
--- Puts a job back to the running end of its queue, as it was before it was claimed.
+-- Puts a job in hand back to the running end of its queue, as it was before its claim.
 --
--- KEYS   1 queue, 2 processing list of the worker, 3 job
--- ARGV   1 worker, 2 time for the hash, 3 status before the claim
--- reply  'ok'; 'lost' when the job is no longer in the list; 'gone' when its hash is
+-- KEYS   1 queue, 2 job
+-- ARGV   12 token
+-- reply  'ok'; 'canceled' when it was to be cancelled and has ended so; 'lost'; 'gone'
 --
--- Guarantees: the key is in exactly one of the two lists before and after. The earlier status is
--- restored, since consumers of zip archives know only `new` and `waiting`.
-local queue, processing, job = KEYS[1], KEYS[2], KEYS[3]
-local worker, now, status = ARGV[1], ARGV[2], ARGV[3]
-local kind = redis.call('TYPE', queue).ok
-if kind ~= 'none' and kind ~= 'list' then
-  return redis.error_reply('WRONGTYPE ' .. queue .. ' is a ' .. kind .. ', not a list')
+-- Guarantees: the key is in exactly one list before and after. Neither an attempt nor a delivery is
+-- spent. Sent twice, because its reply was lost, it answers 'lost' and changes nothing.
+local queue, job, token = KEYS[1], KEYS[2], ARGV[12]
+local wrong = queue_mistyped(queue) or mistyped(list_key(queue, worker), 'list')
+if wrong then return wrong end
+local control = recall(job)
+local state, place = holding(queue, job, control, token)
+if state ~= 'ok' then return lose(queue, job, control, state, place) end
+
+local status = redis.call('HGET', job, 'status')
+take_entry(queue, job, control, place)
+if control.cancel then
+  settle_canceled(queue, job, control, token)
+  return 'canceled'
 end
-if redis.call('LREM', processing, 1, job) == 0 then return 'lost' end
-if redis.call('TYPE', job).ok ~= 'hash' then return 'gone' end
-redis.call('RPUSH', queue, job)
-redis.call('HSET', job, 'status', status, 'updated_at', now, 'updated_by', worker)
-redis.call('HDEL', job, 'progress')
+redis.call('ZREM', lease_key(queue), job)
+give_back(queue, job, control, status, true)
+tell(queue, job, 'released')
+count(queue, 'released')
 return 'ok'

@@ -11,11 +11,12 @@ struct Backoff {
 
   mutating func reset() { attempt = 0 }
 
-  mutating func next() -> Duration {
+  /// - Parameter cap: a limit for this pause, if it is lower.
+  mutating func next(atMost cap: Duration? = nil) -> Duration {
     defer { attempt += 1 }
     guard attempt > 0 else { return .zero }
     // Half of it is random, so that many clients do not come back at the same moment.
-    let bound = min(Self.base * (1 << min(attempt - 1, 20)), limit)
+    let bound = min(Self.base * (1 << min(attempt - 1, 20)), limit, cap ?? limit)
     return bound * Double.random(in: 0.5...1)
   }
 }

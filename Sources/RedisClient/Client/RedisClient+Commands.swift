@@ -106,6 +106,7 @@ extension RedisClient {
 extension RedisCommand {
   private static let changesState = "it would change the shared connection's state"
   private static let blocks = "it would block the shared connection; use blocking(_:timeout:)"
+  private static let waits = "it would block the shared connection; use replicated(_:to:within:)"
 
   /// Why a command is refused, by its name.
   private static let refusals: [String: String] = {
@@ -114,11 +115,11 @@ extension RedisCommand {
       "RESET", "SELECT", "SSUBSCRIBE", "SUBSCRIBE", "SYNC", "UNWATCH", "WATCH",
     ]
     let blocking = [
-      "BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "WAIT",
-      "WAITAOF",
+      "BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN",
     ]
     return Dictionary(
-      uniqueKeysWithValues: stateful.map { ($0, changesState) } + blocking.map { ($0, blocks) })
+      uniqueKeysWithValues: stateful.map { ($0, changesState) } + blocking.map { ($0, blocks) }
+        + ["WAIT", "WAITAOF"].map { ($0, waits) })
   }()
 
   /// Refuses what would disturb the other users of a shared connection.

@@ -18,7 +18,7 @@ public struct RedisScript: Sendable {
     call("EVALSHA", digest, keys, arguments, idempotent)
   }
 
-  fileprivate func fullCommand(
+  func fullCommand(
     _ keys: [any RedisArgument], _ arguments: [any RedisArgument], _ idempotent: Bool
   ) -> RedisCommand {
     call("EVAL", source, keys, arguments, idempotent)

@@ -11,6 +11,9 @@ final class ConnectionAttempt: Sendable {
     promise = eventLoop.makePromise()
   }
 
+  /// SwiftNIO wants every promise kept, also that of an attempt which never started.
+  deinit { promise.fail(CancellationError()) }
+
   var result: EventLoopFuture<RedisConnection> { promise.futureResult }
 
   /// Connects and waits for the transport, TLS included. A channel that comes too late is closed.
@@ -36,6 +39,12 @@ final class ConnectionAttempt: Sendable {
 
   func cancel() {
     promise.fail(CancellationError())
+  }
+
+  /// Gives it up; if the transport is open already, closes it.
+  func abandon(_ reason: RedisError) {
+    promise.fail(reason)
+    promise.futureResult.whenSuccess { $0.close(reason.reason) }
   }
 
   private static func finish(

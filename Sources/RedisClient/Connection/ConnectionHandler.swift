@@ -16,6 +16,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   private let awaitsTLS: Bool
   private var context: ChannelHandlerContext?
   private var waiting = CircularBuffer<Request>()
+  /// Answered by a refusal that another server would not give.
+  private var refused: [Request] = []
   private var output = ByteBuffer()
   private var state = State.opening
   private var failure: RedisError?
@@ -84,6 +86,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     output.moveReaderIndex(to: output.writerIndex)
   }
 
+  /// Time for replies under way from a server that is known to be the primary no more.
+  private static let leaveGrace = TimeAmount.seconds(1)
+
   /// Takes no more requests; closes once those written have been answered.
   func retire(_ reason: RedisError) {
     guard state == .open else { return }
@@ -91,6 +96,17 @@ final class ConnectionHandler: ChannelInboundHandler {
     failure = failure ?? reason
     becomeUnavailable(reason)
     if waiting.isEmpty { end(reason) }
+  }
+
+  /// Retires, but does not wait for replies as long as the commands' deadlines allow.
+  func leave(_ reason: RedisError) {
+    retire(reason)
+    guard state != .ended, let context else { return }
+    let holder = NIOLoopBound(self, eventLoop: eventLoop)
+    let end = eventLoop.assumeIsolated().scheduleTask(in: Self.leaveGrace) {
+      holder.value.end(reason)
+    }
+    context.channel.closeFuture.whenComplete { _ in end.cancel() }
   }
 
   /// Fails all requests and closes the connection.
@@ -103,6 +119,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     ready.fail(reason)
 
     var resend: [Request] = []
+    for request in refused where !request.isFinished {
+      request.rewind()
+      resend.append(request)
+    }
+    refused = []
     for request in waiting where !request.isFinished {
       if request.isIdempotent, onEnd != nil, reason.code == .connectionLost {
         request.rewind()
@@ -142,11 +163,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     if let message = value.errorMessage, RedisError.announcesHangUp(message) {
       failure = RedisError(.connectionLost, reason: message)
     }
-    if request.receive(value) { waiting.removeFirst() }
+    switch request.receive(value, mayRepeat: onEnd != nil) {
+    case .expectsMore: break
+    case .finished: waiting.removeFirst()
+    case .refused: refused.append(waiting.removeFirst())
+    }
     if let message = value.errorMessage, let code = ServerCode(message: message),
       code.endsConnection
     {
-      retire(RedisError(.connectionLost, reason: "it was given up after: \(message)"))
+      leave(RedisError(.connectionLost, reason: "it was given up after: \(message)"))
     }
     if state == .retiring, waiting.isEmpty, let failure { end(failure) }
   }

@@ -1,12 +1,14 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// Opens connections: TCP, TLS, login and a first reply within one deadline.
 struct Connector: Sendable {
   let configuration: RedisConfiguration
   let eventLoop: any EventLoop
   private let tls: TLSContexts?
+  private let openings = Openings()
 
   init(_ configuration: RedisConfiguration, eventLoop: any EventLoop) {
     self.configuration = configuration
@@ -14,16 +16,21 @@ struct Connector: Sendable {
     tls = configuration.tls.map { TLSContexts($0) }
   }
 
+  /// Opens a connection and learns what the server is. A Sentinel may have refused the login, which
+  /// is meant for Redis.
+  ///
   /// - Throws: ``RedisError`` with the address and a hint, or `CancellationError`.
   func connect(to endpoint: RedisEndpoint, until deadline: NIODeadline) async throws
-    -> RedisConnection
+    -> (RedisConnection, ServerRole)
   {
     let deadline = min(deadline, .now() + TimeAmount(configuration.connectTimeout))
+    let attempt = ConnectionAttempt(eventLoop: eventLoop)
+    openings.add(attempt, endpoint)
+    defer { openings.remove(attempt) }
     do {
-      let connection = try await open(endpoint, until: deadline)
+      let connection = try await open(endpoint, attempt, until: deadline)
       do {
-        try await logIn(connection, until: deadline)
-        return connection
+        return (connection, try await logIn(connection, until: deadline))
       } catch {
         connection.close("the login failed")
         throw error
@@ -32,6 +39,11 @@ struct Connector: Sendable {
       if error.code == .tlsFailed { tls?.reload() }
       throw error.whileConnecting(to: endpoint, hint: hint(for: error))
     }
+  }
+
+  /// Gives up what is being opened to other addresses than this.
+  func abandonAll(but endpoint: RedisEndpoint, _ reason: RedisError) {
+    for attempt in openings.attempts(notTo: endpoint) { attempt.abandon(reason) }
   }
 
   /// What to look at when the peer hangs up or is silent where a Redis would have answered.
@@ -45,11 +57,10 @@ struct Connector: Sendable {
     }
   }
 
-  private func open(_ endpoint: RedisEndpoint, until deadline: NIODeadline) async throws
-    -> RedisConnection
-  {
+  private func open(
+    _ endpoint: RedisEndpoint, _ attempt: ConnectionAttempt, until deadline: NIODeadline
+  ) async throws -> RedisConnection {
     let context = try tls?.context()
-    let attempt = ConnectionAttempt(eventLoop: eventLoop)
     return try await withTaskCancellationHandler {
       attempt.start(
         until: deadline,
@@ -87,12 +98,38 @@ struct Connector: Sendable {
       }
   }
 
-  private func logIn(_ connection: RedisConnection, until deadline: NIODeadline) async throws {
+  private func logIn(_ connection: RedisConnection, until deadline: NIODeadline) async throws
+    -> ServerRole
+  {
     let steps = LoginStep.steps(configuration)
     let request = try Request(pipeline: steps.map(\.command), deadline: deadline)
     let replies = try await connection.send(request).array ?? []
+    let role = ServerRole(replies.last)
+    if case .sentinel = role { return role }
     for (step, reply) in zip(steps, replies) {
       if let message = reply.errorMessage, let error = step.error(message) { throw error }
+    }
+    return role
+  }
+}
+
+/// The attempts under way.
+private final class Openings: Sendable {
+  private typealias Entry = (attempt: ConnectionAttempt, endpoint: RedisEndpoint)
+
+  private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
+
+  func add(_ attempt: ConnectionAttempt, _ endpoint: RedisEndpoint) {
+    entries.withLock { $0[ObjectIdentifier(attempt)] = (attempt, endpoint) }
+  }
+
+  func remove(_ attempt: ConnectionAttempt) {
+    _ = entries.withLock { $0.removeValue(forKey: ObjectIdentifier(attempt)) }
+  }
+
+  func attempts(notTo endpoint: RedisEndpoint) -> [ConnectionAttempt] {
+    entries.withLock { entries in
+      entries.values.filter { $0.endpoint != endpoint }.map(\.attempt)
     }
   }
 }

@@ -5,6 +5,8 @@ enum LoginStep {
   case select(RedisCommand)
   /// Proves that the server answers commands: it may be loading, or have no room.
   case ping
+  /// Asks what the server is: the primary, a replica or a Sentinel.
+  case role
 
   /// The steps for a configuration; all are sent in one write.
   static func steps(_ configuration: RedisConfiguration) -> [LoginStep] {
@@ -22,14 +24,14 @@ enum LoginStep {
     if configuration.database != 0 {
       steps.append(.select(RedisCommand("SELECT", configuration.database)))
     }
-    steps.append(.ping)
-    return steps
+    return steps + [.ping, .role]
   }
 
   var command: RedisCommand {
     switch self {
     case .authenticate(let command), .name(let command), .select(let command): command
     case .ping: RedisCommand("PING")
+    case .role: RedisCommand("ROLE")
     }
   }
 
@@ -41,8 +43,9 @@ enum LoginStep {
     }
     switch self {
     case .authenticate: return RedisError(.authenticationFailed, reason: message)
-    // A user may lack the right to name its connection or to ping: another step would have failed.
-    case .name: return nil
+    // A user may lack the right to name its connection, to ask the role or to ping: another step
+    // would have failed.
+    case .name, .role: return nil
     case .select:
       if code == .noAuth { return nil }  // PING says so better.
       return RedisError(.invalidConfiguration, reason: "REDIS_DB is refused: \(message)")

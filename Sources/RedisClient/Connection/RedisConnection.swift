@@ -47,6 +47,11 @@ final class RedisConnection: Sendable {
     }
   }
 
+  /// Closes the connection after a moment for the replies under way.
+  func leave(_ reason: String) {
+    onLoop { $0.leave(RedisError(.connectionLost, reason: reason)) }
+  }
+
   /// Calls `body` once the socket is closed.
   func onClose(_ body: @escaping @Sendable () -> Void) {
     channel.closeFuture.whenComplete { _ in body() }

@@ -17,7 +17,7 @@ final class Request: Sendable {
   private let state: Mutex<State>
 
   private struct State {
-    /// Held until written; longer when it may have to be written again.
+    /// Held to the end, since a server that is not the primary any more refuses what it is sent.
     var wire: ByteBuffer?
     var continuation: CheckedContinuation<RedisValue, any Error>?
     var isFinished = false
@@ -69,29 +69,37 @@ final class Request: Sendable {
 
   /// The bytes to write, or nil when nobody waits any more.
   func takeWire() -> ByteBuffer? {
-    state.withLock { state in
-      guard !state.isFinished else { return nil }
-      defer { if !isIdempotent { state.wire = nil } }
-      return state.wire
-    }
+    state.withLock { $0.wire }
   }
 
-  /// Takes a reply in. Returns whether it was the last one expected.
-  func receive(_ value: RedisValue) -> Bool {
+  enum Progress {
+    case expectsMore, finished
+    /// The server is not the primary and has executed nothing: to be sent again to another.
+    case refused
+  }
+
+  /// Takes a reply in.
+  ///
+  /// - Parameter mayRepeat: whether the request can be sent again; if not, a refusal is a result.
+  func receive(_ value: RedisValue, mayRepeat: Bool) -> Progress {
     if !isPipeline {
+      if mayRepeat, value.isRefusalOfNonPrimary { return .refused }
       finish(.success(value))
-      return true
+      return .finished
     }
     let (isLast, replies) = state.withLock { state -> (Bool, [RedisValue]) in
       state.repliesLeft -= 1
       if !state.isFinished { state.replies.append(value) }
       return state.repliesLeft == 0 ? (true, state.replies) : (false, [])
     }
-    if isLast { finish(.success(.array(replies))) }
-    return isLast
+    guard isLast else { return .expectsMore }
+    let refusalCount = mayRepeat ? replies.count(where: \.isRefusalOfNonPrimary) : 0
+    if refusalCount > 0, isIdempotent || refusalCount == replies.count { return .refused }
+    finish(.success(.array(replies)))
+    return .finished
   }
 
-  /// Prepares an unanswered request to be written again.
+  /// Prepares a request to be written again.
   func rewind() {
     state.withLock { state in
       state.replies = []

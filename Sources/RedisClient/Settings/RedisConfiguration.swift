@@ -1,7 +1,10 @@
 /// How to reach Redis and what to allow it.
 public struct RedisConfiguration: Sendable {
-  /// Where to connect, in order of preference.
+  /// Redis or its Sentinels, in order of preference. Each is asked what it is; of several, those that
+  /// are away or slow are passed over.
   public var endpoints: [RedisEndpoint]
+
+  public var sentinel = RedisSentinel()
 
   /// Nil means the `default` user.
   public var username: String?
@@ -23,7 +26,8 @@ public struct RedisConfiguration: Sendable {
   public var connectTimeout: Duration = .seconds(5)
 
   /// The longest pause between two attempts to connect (`REDIS_TIMEOUT`). The first retry is
-  /// immediate, later ones wait longer each time up to this, with jitter.
+  /// immediate, later ones wait longer each time up to this, with jitter. Behind Sentinels it is half
+  /// a second at most, since another server may take over at any moment.
   public var reconnectDelayLimit: Duration = .seconds(3)
 
   /// Commands that may wait for a connection or a reply at the same time.

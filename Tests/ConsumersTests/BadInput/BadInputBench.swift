@@ -70,8 +70,9 @@ final class BadInputBench: Sendable {
     #expect(try await harness.list(harness.processing) == [])
     #expect(try harness.leftovers == [])
     let left: [[UInt8]] = try await harness.redis.command("KEYS", "*").decode()
-    #expect(
-      Set(left.map { String(decoding: $0, as: UTF8.self) }) == Set(keys + [Self.goodKey]))
+    // What the queue keeps of its own expires or has a bound; its own tests see to that.
+    let others = left.map { String(decoding: $0, as: UTF8.self) }.filter { !$0.hasPrefix("kiosk:") }
+    #expect(Set(others) == Set(keys + [Self.goodKey]))
     let output = harness.store.file("output")
     #expect(try FileManager.default.contentsOfDirectory(atPath: output).count == results)
   }

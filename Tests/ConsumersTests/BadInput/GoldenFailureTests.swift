@@ -2,6 +2,7 @@ import Arrays
 import Consumers
 import Foundation
 import ImageFiles
+import JobQueue
 import RedisClient
 import TestSupport
 import Testing
@@ -49,9 +50,6 @@ import Testing
     let bench = try await BadInputBench()
     if let bytes = try golden.input() { try bench.put(bytes, at: golden.key) }
     let redis = bench.harness.redis
-    // The slow log keeps each command that Redis executed, with its arguments.
-    try await redis.command("CONFIG", "SET", "slowlog-log-slower-than", 0)
-    try await redis.command("CONFIG", "SET", "slowlog-max-len", 1000)
     let original = golden.original ?? String(golden.key.dropFirst("uploads/".count))
     let key = "segmentation:\(original):606091d9"
     let job = JobFields([
@@ -70,18 +68,14 @@ import Testing
     }
   }
 
-  /// The statuses that scripts were given to write.
+  /// The statuses that the job's events tell of, without that of its claim.
   private static func statuses(of key: String, in redis: RedisClient) async throws -> [String] {
-    let entries = try #require(try await redis.command("SLOWLOG", "GET", 1000).array)
-    var statuses: [String] = []
-    for entry in entries.reversed() {
-      let words: [String] = try #require(entry.array?[3]).decode()
-      // EVALSHA, and EVAL in its place where Redis did not know the script yet.
-      guard words[0].hasPrefix("EVAL"), words.contains(key),
-        let status = words.firstIndex(of: "status").map({ words[$0 + 1] }), status != statuses.last
-      else { continue }
-      statuses.append(status)
+    let stream = Keys.events(of: ConsumerHarness.queue)
+    let entries = try #require(try await redis.command("XRANGE", stream, "-", "+").array)
+    return try entries.compactMap { entry in
+      let fields: [String: String] = try #require(entry.array?[1]).decode()
+      guard fields["job"] == key, let event = fields["event"] else { return nil }
+      return ["started", "progress"].contains(event) ? nil : event
     }
-    return statuses
   }
 }

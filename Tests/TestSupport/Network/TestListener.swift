@@ -50,6 +50,14 @@ public enum ListenerAnswer: Sendable {
 
   public static func send(_ text: String) -> Self { .send(Array(text.utf8)) }
   public static func sendAndClose(_ text: String) -> Self { .sendAndClose(Array(text.utf8)) }
+
+  /// Answers a `PING`, and with it the login of a client that has nothing to say but this: what does
+  /// not know `ROLE` is used as a primary. Nil if it is something else that was received.
+  public static func toPing(_ received: [UInt8]) -> Self? {
+    guard received.starts(with: Array("*1\r\n$4\r\nPING".utf8)) else { return nil }
+    let isLogin = String(decoding: received, as: UTF8.self).contains("ROLE")
+    return .send("+PONG\r\n" + (isLogin ? "-ERR\r\n" : ""))
+  }
 }
 
 private final class AnswerHandler: ChannelInboundHandler {

@@ -1,0 +1,151 @@
+import JobQueue
+import Logging
+import RedisClient
+import Retrying
+
+/// Tells Redis and the log how an execution of a job ended.
+struct JobReport {
+  private let run: JobRun
+  private let context: ConsumerContext
+  private let intake: JobIntake
+  private let duration: Duration
+
+  init(_ run: JobRun, context: ConsumerContext, intake: JobIntake, duration: Duration) {
+    self.run = run
+    self.context = context
+    self.intake = intake
+    self.duration = duration
+  }
+
+  private var queue: JobQueue { context.queue }
+
+  /// - Returns: the next job, if one was taken with the report.
+  func send(_ outcome: Result<JobStatus, any Error>) async -> ClaimedJob? {
+    switch (outcome, run.stopCause) {
+    case (.success(let status), _) where status == .done: return await finish()
+    case (_, .lost):
+      run.logger.warning(
+        "job stopped: another worker has it, or it was removed", metadata: ["event": "job_lost"])
+      return nil
+    case (_, .shutdown): await release(because: "shutdown")
+    case (_, .lostContact): await release(because: "lost_contact")
+    // The release of a job that is to be cancelled ends it.
+    case (_, .canceled): await release(because: "canceled")
+    case (_, .timeout):
+      let limit = run.claimed.timeLimit?.secondsText ?? "the time it has"
+      return await fail(
+        JobError(.timeout, "the job took longer than \(limit) seconds (JOB_TIMEOUT)"))
+    case (.success(let status), nil) where status == .putBack: await release(because: "retry")
+    case (.success(let status), nil):
+      return await fail(
+        JobError(.internal, "the consumer ended the job with the status \"\(status)\""))
+    case (.failure(let error), nil):
+      let failure = JobError(error)
+      // Not for the job's owner, but for whoever has to make space there or mend the program.
+      let detail =
+        failure.code == .internal ? "\(error) (files: \(context.workFolder.url.path))" : nil
+      return await fail(failure, detail: detail)
+    }
+    return nil
+  }
+
+  private func finish() async -> ClaimedJob? {
+    var fields = run.takePending()
+    fields[Field.progress] = "100"
+    fields[Field.totalJobs] = fields[Field.totalJobs] ?? "1"
+    fields[Field.totalTime] = duration.secondsText
+    fields[Field.predictRetries] = String(run.predictRetries)
+    return await end { count in
+      try await queue.finish(run.claimed, .done, fields, claiming: count)
+    }
+  }
+
+  private func fail(_ error: JobError, detail: String? = nil) async -> ClaimedJob? {
+    let fields = run.takePending()
+    return await end(error, detail: detail) { count in
+      try await queue.fail(run.claimed, error.failure, fields, claiming: count)
+    }
+  }
+
+  private func end(
+    _ error: JobError? = nil, detail: String? = nil,
+    _ call: (_ claiming: Int) async throws -> Ending
+  ) async -> ClaimedJob? {
+    var sent = ContinuousClock.now
+    let ending = await persist(logger: run.logger) {
+      sent = .now
+      return try await call(intake.isOpen ? 1 : 0)
+    }
+    guard let ending else { return nil }
+    intake.admit(ending.next, since: sent)
+    if ending.outcome == .again { await intake.recover(because: "reply_lost") }
+    log(ending, error, detail: detail)
+    return ending.next.jobs.first
+  }
+
+  private func release(because reason: String) async {
+    let ownership = await persist(logger: run.logger) { try await queue.release(run.claimed) }
+    if ownership == .canceled {
+      return run.logger.info("job cancelled", metadata: ["event": "job_canceled"])
+    }
+    run.logger.info(
+      "job put back",
+      metadata: [
+        "event": "job_requeued", "reason": "\(reason)",
+        "error": ownership == .held ? "" : "\(ownership?.rawValue ?? "redis")",
+      ])
+  }
+
+  private func log(_ ending: Ending, _ error: JobError?, detail: String?) {
+    var metadata: Logger.Metadata = ["duration_ms": "\(duration.milliseconds)"]
+    for (stage, duration) in run.durations {
+      metadata["\(stage.rawValue)_ms"] = "\(duration.milliseconds)"
+    }
+    if let error {
+      metadata["error_code"] = "\(error.code.rawValue)"
+      metadata["error"] = "\(error.reason)"
+      if let detail { metadata["detail"] = "\(detail)" }
+    }
+    switch ending.outcome {
+    case .lost, .gone:
+      run.logger.warning(
+        "result not written: this worker no longer has the job",
+        metadata: ["event": "job_lost", "error": "\(ending.outcome.rawValue)"])
+    case .retry, .released:
+      metadata["event"] = "job_requeued"
+      metadata["reason"] = "retry"
+      metadata["delay_ms"] = "\(ending.retryDelay?.milliseconds ?? 0)"
+      run.logger.warning("job failed and will be tried again", metadata: metadata)
+    case .written, .again, .failed, .canceled:
+      metadata["event"] = "job_finished"
+      metadata["outcome"] = error == nil ? "done" : "failed"
+      if error == nil {
+        run.logger.info("job finished", metadata: metadata)
+      } else {
+        run.logger.error("job finished", metadata: metadata)
+      }
+    }
+  }
+}
+
+/// Repeats a write that ends a job until Redis has it. If the process ends first, the job's lease ends
+/// and another takes it.
+func persist<Result>(
+  logger: Logger, _ body: () async throws -> Result
+) async -> Result? {
+  do {
+    return try await retry(
+      policy: { ($0 as? RedisError)?.mayPass == true ? .untilRedisIsBack : nil },
+      onPause: { pause in
+        logger.warning(
+          "could not write the end of the job; trying again",
+          metadata: ["event": "job_update_failed", "error": "\(pause.error)"])
+      },
+      operation: body)
+  } catch {
+    logger.error(
+      "could not write the end of the job",
+      metadata: ["event": "job_update_failed", "error_code": "redis", "error": "\(error)"])
+    return nil
+  }
+}

@@ -1,0 +1,149 @@
+import RedisClient
+
+/// What became of a job that was to be cancelled.
+package enum Cancellation: String, Sendable {
+  /// It has ended.
+  case canceled
+  /// Its worker has been told.
+  case running
+  /// It was over already.
+  case ended
+  case missing
+  /// A consumer that knows no cancellation works on it.
+  case elsewhere
+}
+
+/// What became of a job that was to run again.
+package enum Requeueing: String, Sendable {
+  case requeued = "ok"
+  /// It has not ended.
+  case live
+  case missing
+}
+
+/// What a queue allows.
+package struct QueueLimits: Sendable, Hashable {
+  /// Jobs in work at a time, in all processes; nil: as many as there are slots.
+  package var concurrency: Int?
+  /// Jobs begun per second; nil: any number.
+  package var rate: Double?
+  /// Jobs that may begin at once under a rate.
+  package var burst: Int
+  /// Used for jobs that bring none; nil: that of the workers.
+  package var retries: RetrySchedule?
+
+  package init(
+    concurrency: Int? = nil, rate: Double? = nil, burst: Int = 1, retries: RetrySchedule? = nil
+  ) {
+    self.concurrency = concurrency
+    self.rate = rate
+    self.burst = burst
+    self.retries = retries
+  }
+}
+
+/// How many jobs of a queue are where.
+package struct QueueCounts: Sendable, Equatable {
+  package var waiting = 0
+  package var leased = 0
+  package var delayed = 0
+  package var parked = 0
+  package var dead = 0
+  package var limbo = 0
+
+  package init() {}
+}
+
+extension JobQueue {
+  /// Cancels a job; a parked one with its children.
+  package func cancel(_ job: String, by whom: String = "user") async throws -> Cancellation {
+    let reply = try await run(Scripts.cancel, keys: [name, job], arguments: [whom])
+    guard let result = Cancellation(rawValue: reply.repairedText) else { throw unexpected(reply) }
+    return result
+  }
+
+  /// Lets a job that has ended run again, as its producer made it.
+  package func requeue(_ job: String) async throws -> Requeueing {
+    let reply = try await run(
+      Scripts.requeue, keys: [name, job], arguments: [], idempotent: false)
+    guard let result = Requeueing(rawValue: reply.repairedText) else { throw unexpected(reply) }
+    return result
+  }
+
+  /// Lets no job begin until ``resume()``. Jobs in work go on.
+  package func pause() async throws {
+    try await redis.send(
+      RedisCommand(
+        "HSET", Keys.configuration(of: name), "paused", now().description, idempotent: true))
+  }
+
+  package func resume() async throws {
+    try await redis.send(
+      RedisCommand("HDEL", Keys.configuration(of: name), "paused", idempotent: true))
+  }
+
+  /// Sets what the queue allows, in place of what it allowed before.
+  package func setLimits(_ limits: QueueLimits) async throws {
+    var fields: [String] = []
+    if let concurrency = limits.concurrency { fields += ["concurrency", String(concurrency)] }
+    if let rate = limits.rate { fields += ["rate", String(rate), "burst", String(limits.burst)] }
+    if let retries = limits.retries { fields += retries.stored }
+    let key = Keys.configuration(of: name)
+    var commands = [
+      RedisCommand(
+        "HDEL", key, "concurrency", "rate", "burst", "max", "base", "cap", "intervals",
+        idempotent: true)
+    ]
+    if !fields.isEmpty {
+      commands.append(RedisCommand("HSET", arguments: [key] + fields, idempotent: true))
+    }
+    for case .error(let message) in try await redis.transaction(commands) {
+      throw RedisError(.rejected, command: "HSET", reason: message)
+    }
+  }
+
+  package func counts() async throws -> QueueCounts {
+    let replies = try await redis.pipeline([
+      RedisCommand("LLEN", name, idempotent: true),
+      RedisCommand("ZCARD", Keys.leases(of: name), idempotent: true),
+      RedisCommand("ZCARD", Keys.delayed(in: name), idempotent: true),
+      RedisCommand("ZCARD", Keys.parked(in: name), idempotent: true),
+      RedisCommand("ZCARD", Keys.deadLetters(of: name), idempotent: true),
+      RedisCommand("ZCARD", Keys.limbo(of: name), idempotent: true),
+    ])
+    let numbers = try replies.map { reply in
+      guard let number = reply.integer else { throw unexpected(reply) }
+      return number
+    }
+    var counts = QueueCounts()
+    counts.waiting = numbers[0]
+    counts.leased = numbers[1]
+    counts.delayed = numbers[2]
+    counts.parked = numbers[3]
+    counts.dead = numbers[4]
+    counts.limbo = numbers[5]
+    return counts
+  }
+
+  /// Keys of jobs that failed for good, the latest first.
+  package func deadLetters(upTo count: Int) async throws -> [String] {
+    guard count > 0 else { return [] }
+    let reply = try await redis.send(
+      RedisCommand(
+        "ZRANGE", Keys.deadLetters(of: name), 0, count - 1, "REV", idempotent: true))
+    guard let keys = reply.array else { throw unexpected(reply) }
+    return keys.map(\.repairedText)
+  }
+}
+
+extension JobQueue {
+  /// Calls `body` with each running job of the queue that somebody cancels, until the task is
+  /// cancelled. Messages can be missed; heartbeats tell the same later.
+  package func withCancellations(_ body: @Sendable (String) -> Void) async throws {
+    try await redis.withSubscription(to: [Keys.cancellations(in: name)]) { events in
+      for try await event in events {
+        if case .message(let message) = event, let job = message.text { body(job) }
+      }
+    }
+  }
+}

@@ -1,0 +1,146 @@
+-- How a job ends: once, with everything that goes with it in the same step.
+local announced = {done = 'done', failed = 'failed', canceled = 'failed'}
+
+-- Puts a parent back to work after its children.
+local function unpark(queue, parent)
+  redis.call('ZREM', parked_key(queue), parent)
+  redis.call('RPUSH', queue, parent)
+  tell(queue, parent, 'unparked')
+end
+
+-- Tells the parent of a job that has ended, one way or another. A parent that is not parked is at
+-- work and looks for itself.
+local function tell_parent(job, control, outcome)
+  local parent, queue = control.parent, control.parent_queue
+  if not parent or not queue then return end
+  local kids = kids_key(parent)
+  -- Not the child's fault: reconcile finds the parent once the keys are put right.
+  if mistyped(kids, 'set') or queue_mistyped(queue) then return end
+  if redis.call('SREM', kids, job) == 0 then return end
+  local status = status_of(parent)
+  if not status or final[status] then return end
+
+  local left = redis.call('SCARD', kids)
+  local memo = recall(parent)
+  if outcome ~= 'done' then remember(parent, memo, 'kid_failed', '1') end
+  if not redis.call('ZSCORE', parked_key(queue), parent) then return end
+  local total = math.max(tonumber(memo.children) or 0, left + 1)
+  local percent = tostring(math.floor(100 * (total - left) / total + 0.5))
+  if percent ~= memo.percent then
+    remember(parent, memo, 'percent', percent)
+    redis.call('HSET', parent, 'progress', percent, 'updated_at', stamp, 'updated_by', worker)
+    tell(queue, parent, 'progress', 'progress', percent)
+  end
+  if left == 0 or (memo.policy == 'fail-fast' and outcome ~= 'done') then
+    unpark(queue, parent)
+  end
+end
+
+-- Notes what is to be sent to those who asked. The id is the same each time the same end is told, so
+-- that a receiver can drop a repetition.
+local function note_callbacks(queue, job, control, outcome)
+  if not control.callbacks then return end
+  local readable, callbacks = pcall(cjson.decode, control.callbacks)
+  if not readable or type(callbacks) ~= 'table' then return end
+  redis.call('ZREMRANGEBYSCORE', 'kiosk:out', '-inf', now - failure_ttl * 1000)
+  local told = redis.call('HMGET', job, 'output_url', 'reason', 'error_code')
+  for i = 1, math.min(#callbacks, 10) do
+    local url = callbacks[i]
+    if type(url) == 'string' then
+      local id = job .. ':' .. outcome .. (i > 1 and ':' .. i or '')
+      local body = 'kiosk:out:' .. id
+      redis.call('DEL', body)
+      redis.call('HSET', body, 'url', url, 'event', outcome, 'job', job, 'queue', queue,
+        'status', announced[outcome], 'at', stamp, 'output_url', told[1] or '',
+        'reason', told[2] or '', 'error_code', told[3] or '', 'tries', 0)
+      redis.call('EXPIRE', body, failure_ttl)
+      redis.call('ZADD', 'kiosk:out', now, id)
+    end
+  end
+end
+
+-- Writes the end of a job whose entry has been taken off its list.
+--
+-- `outcome` is done, failed or canceled, `fields` flat names and values, `token` of the worker that
+-- may send this again without a reply.
+local function settle(queue, job, control, outcome, fields, token)
+  local status = announced[outcome]
+  local size = #fields
+  fields[size + 1], fields[size + 2] = 'status', status
+  fields[size + 3], fields[size + 4] = 'finished_at', stamp
+  fields[size + 5], fields[size + 6] = 'updated_at', stamp
+  fields[size + 7], fields[size + 8] = 'updated_by', worker
+  redis.call('HSET', job, unpack(fields))
+  -- A client's own time is neither lengthened nor removed.
+  if redis.call('TTL', job) == -1 then
+    redis.call('EXPIRE', job, outcome == 'done' and result_ttl or failure_ttl)
+  end
+
+  redis.call('ZREM', lease_key(queue), job)
+  redis.call('DEL', control_key(job))
+  if token then
+    redis.call('HSET', control_key(job), 'done', token)
+    redis.call('EXPIRE', control_key(job), 3600)
+  end
+  if outcome == 'failed' then
+    redis.call('ZADD', dead_key(queue), now, job)
+    redis.call('ZREMRANGEBYRANK', dead_key(queue), 0, -dead_letters - 1)
+  end
+  note_callbacks(queue, job, control, outcome)
+  tell(queue, job, outcome)
+  count(queue, outcome)
+  -- What such a parent still waits for is of no use any more: reconcile cancels it.
+  if control.children and redis.call('EXISTS', kids_key(job)) == 1 then
+    redis.call('ZADD', parked_key(queue), 0, job)
+  end
+  tell_parent(job, control, outcome)
+end
+
+local function failure(code, sentence)
+  return {'error_code', code, 'reason', sentence}
+end
+
+-- The end of a job whose worker was lost too often.
+local function settle_crashed(queue, job, control, token)
+  settle(queue, job, control, 'failed', failure('lost_worker', 'LostWorker: the job was given up '
+    .. 'after ' .. (control.deliveries or '?') .. ' workers stopped while working on it, the last '
+    .. 'one ' .. (control.worker or control.last_worker or 'unknown')), token)
+end
+
+local function settle_canceled(queue, job, control, token)
+  local fields = failure('canceled', 'Canceled: by ' .. (control.cancel or 'user'))
+  fields[5], fields[6] = 'canceled', '1'
+  settle(queue, job, control, 'canceled', fields, token)
+end
+
+-- Removes what is left of a job whose hash a client let expire. It is not made again.
+local function forget(queue, job, control)
+  redis.call('ZREM', lease_key(queue), job)
+  redis.call('DEL', control_key(job))
+  count(queue, 'gone')
+  tell(queue, job, 'gone')
+  tell_parent(job, control, 'gone')
+end
+
+-- Gives up a job that its holder no longer has, given the answer of `holding`, and returns what the
+-- holder is told.
+local function lose(queue, job, control, why, status)
+  if why == 'stale' then return 'lost' end
+  remove_entry(queue, control.worker, job)
+  if why == 'gone' then
+    forget(queue, job, control)
+    return 'gone'
+  end
+  redis.call('ZREM', lease_key(queue), job)
+  if why == 'ended' then
+    redis.call('DEL', control_key(job))
+    tell_parent(job, control, status)
+  else
+    -- Who has it may die as well.
+    redis.call('HDEL', control_key(job), 'owner', 'worker', 'deadline')
+    redis.call('ZADD', limbo_key(queue), now + limbo_time, job)
+  end
+  count(queue, 'lost')
+  tell(queue, job, 'lost')
+  return 'lost'
+end
