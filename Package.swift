@@ -33,6 +33,7 @@ let package = Package(
   targets: [
     // C libraries: a module map and a header each.
     .systemLibrary(name: "CCrypto"),
+    .systemLibrary(name: "CCurl"),
     .systemLibrary(name: "CDeflate"),
     .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "CJPEG"),
@@ -79,6 +80,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
+    .target(name: "CurlClient", dependencies: ["CCurl", "Retrying"], swiftSettings: swiftSettings),
     .target(
       name: "Buckets",
       dependencies: ["CLinux", "Executors", .product(name: "Logging", package: "swift-log")],
@@ -111,6 +113,17 @@ let package = Package(
         "Serving", .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Callbacks",
+      dependencies: [
+        "CCrypto", "CurlClient", "RedisClient", "Retrying",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      resources: ["callback_claim", "callback_requeue", "callback_settle"].map {
+        .embedInCode("Scripts/\($0).lua")
+      },
       swiftSettings: swiftSettings),
 
     // Executables and their wiring.
@@ -196,7 +209,9 @@ let package = Package(
         "Arrays", "Executors", "RedisClient",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport", swiftSettings: swiftSettings),
@@ -236,6 +251,16 @@ let package = Package(
         "RedisClient", "TestSupport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CurlClientTests", dependencies: ["CurlClient", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CallbacksTests",
+      dependencies: [
+        "Callbacks", "CurlClient", "RedisClient", "Retrying", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
     .testTarget(

@@ -1,0 +1,156 @@
+import CurlClient
+import RedisClient
+
+/// A callback that was given up.
+package struct DeadCallback: Sendable, Hashable {
+  package let id: String
+  /// Scheme, host and port; the rest of a URL may be secret.
+  package let server: String
+  package let tries: Int
+  package let reason: String
+}
+
+/// The callbacks that wait in Redis. The scripts that end jobs put them there.
+package struct CallbackOutbox: Sendable {
+  /// Ids by when they are due, in ms since 1970 on the server's clock; what is to be sent is under
+  /// this name, a colon and the id.
+  static let key = "kiosk:out"
+  /// Ids that were given up, by when.
+  static let deadKey = "kiosk:out-dead"
+
+  private static let claimScript = script(PackageResources.callback_claim_lua)
+  private static let settleScript = script(PackageResources.callback_settle_lua)
+  private static let requeueScript = script(PackageResources.callback_requeue_lua)
+
+  private static func script(_ source: [UInt8]) -> RedisScript {
+    RedisScript(String(decoding: source, as: UTF8.self))
+  }
+
+  /// How many callbacks one claim looks at.
+  static let window = 256
+
+  private let redis: RedisClient
+
+  package init(_ redis: RedisClient) { self.redis = redis }
+
+  // MARK: Sending
+
+  /// What a claim found.
+  struct Look: Sendable {
+    /// Those that can be sent, and those whose hash makes no sense.
+    var callbacks: [Callback] = []
+    var nextDue: Duration?
+    /// How many were left because enough of their host's are on their way.
+    var passed = 0
+    /// Whether there are more behind those that were looked at.
+    var hasMore = false
+  }
+
+  /// - Parameters:
+  ///   - rank: where to begin, among all by due time.
+  ///   - hosts: how many callbacks are on their way to each.
+  func claim(
+    upTo count: Int, token: String, lease: Duration, from rank: Int = 0, perHost: Int,
+    hosts: [String: Int]
+  ) async throws -> Look {
+    var arguments: [any RedisArgument] = [
+      token, lease.milliseconds, count, rank, Self.window, perHost,
+    ]
+    for (host, count) in hosts { arguments += [host, count] as [any RedisArgument] }
+    let reply = try await redis.eval(
+      Self.claimScript, keys: [Self.key], arguments: arguments)
+    guard let parts = reply.array, parts.count >= 3, let due = parts[0].integer,
+      let passed = parts[1].integer, let more = parts[2].integer
+    else { throw RedisError(.unexpectedReply, command: "EVALSHA", reason: "callback_claim") }
+    return Look(
+      callbacks: try parts[3...].map(Self.callback),
+      nextDue: due < 0 ? nil : .milliseconds(due), passed: passed, hasMore: more == 1)
+  }
+
+  private static func callback(_ reply: RedisValue) throws -> Callback {
+    let texts = (reply.array ?? []).map(\.repairedText)
+    guard texts.count >= 2, texts.count.isMultiple(of: 2), let entry = reply.array?[0].bytes else {
+      throw RedisError(.unexpectedReply, command: "EVALSHA", reason: "callback_claim")
+    }
+    var fields: [String: String] = [:]
+    for index in stride(from: 2, to: texts.count, by: 2) { fields[texts[index]] = texts[index + 1] }
+    return try Callback(entry: entry, host: texts[1], fields: fields)
+  }
+
+  /// What came of sending a callback.
+  enum Outcome: Sendable, Hashable {
+    case delivered
+    case retry(after: Duration, String)
+    case dead(String)
+    /// Not sent after all.
+    case release
+  }
+
+  /// - Returns: false when the callback is another's by now; then nothing was changed.
+  @discardableResult
+  func settle(
+    _ entry: any RedisArgument, token: String, _ outcome: Outcome, settings: CallbackSettings
+  ) async throws -> Bool {
+    let (what, delay, problem): (String, Duration, String) =
+      switch outcome {
+      case .delivered: ("delivered", .zero, "")
+      case .retry(let delay, let problem): ("retry", delay, problem)
+      case .dead(let problem): ("dead", .zero, problem)
+      case .release: ("release", .zero, "")
+      }
+    // Said twice, it is done once.
+    return try await redis.eval(
+      Self.settleScript, keys: [Self.key, Self.deadKey],
+      arguments: [
+        token, entry, what, delay.milliseconds, problem,
+        Int(settings.deadLetterLifetime.components.seconds), settings.deadLetterLimit,
+      ], idempotent: true
+    ).decode()
+  }
+
+  // MARK: Given up
+
+  /// The callbacks that were given up, the latest first.
+  package func deadLetters(upTo count: Int = 100) async throws -> [DeadCallback] {
+    let ids: [[UInt8]] = try await redis.command("ZREVRANGE", Self.deadKey, 0, max(count, 1) - 1)
+      .decode()
+    let prefix = Array("\(Self.key):".utf8)
+    let replies = try await redis.pipeline(
+      ids.map { RedisCommand("HMGET", prefix + $0, "url", "tries", "last_error") })
+    return zip(ids, replies).compactMap { id, reply in
+      guard let parts = reply.array, parts.count == 3, let url = parts[0].string else { return nil }
+      return DeadCallback(
+        id: String(decoding: id, as: UTF8.self),
+        server: (try? HTTPURL(url)).map { "\($0)" } ?? "an unreadable URL",
+        tries: parts[1].integer ?? 0, reason: parts[2].repairedText)
+    }
+  }
+
+  /// Sends callbacks again that were given up, with all tries anew.
+  ///
+  /// - Parameters:
+  ///   - ids: nil for all, the oldest 1000 of them at a time.
+  ///   - lifetime: how long they are kept at most.
+  /// - Returns: how many.
+  package func requeue(
+    _ ids: [String]? = nil, lifetime: Duration = .seconds(7 * 86400)
+  ) async throws -> Int {
+    if let ids, ids.isEmpty { return 0 }
+    return try await redis.eval(
+      Self.requeueScript, keys: [Self.key, Self.deadKey],
+      arguments: ["\(lifetime.components.seconds)"] + (ids ?? [])
+    ).decode()
+  }
+}
+
+extension RedisValue {
+  /// A string, with whatever is no UTF-8 in it replaced.
+  fileprivate var repairedText: String { String(decoding: bytes ?? [], as: UTF8.self) }
+}
+
+extension Duration {
+  var milliseconds: Int {
+    let (seconds, rest) = components
+    return Int(max(0, min(seconds, 10_000_000_000) * 1000 + rest / 1_000_000_000_000_000))
+  }
+}
