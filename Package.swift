@@ -138,7 +138,7 @@ let package = Package(
     .target(
       name: "ConsumerMain",
       dependencies: [
-        "CLinux", "Consumers", "ServiceSetup",
+        "CLinux", "Callbacks", "Consumers", "CurlClient", "ServiceSetup",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),

@@ -1,4 +1,5 @@
 import Buckets
+import Callbacks
 import Consumers
 import JobQueue
 import RedisClient
@@ -15,6 +16,7 @@ struct ConsumerConfiguration {
   let bucket: BucketLocation
   let settings: ConsumerSettings
   let delivery: DeliverySettings
+  let callbacks: CallbackSettings
   let serving: ServingConfiguration
   let slots: Int
   let temporaryFolder: String
@@ -35,7 +37,9 @@ struct ConsumerConfiguration {
     let bucket = values.bucketLocation()
     let scale = Self.scaleRange(&values)
     let delivery = DeliverySettings(from: &values)
+    let callbacks = CallbackSettings(from: &values)
     guard let type, let queue, let worker, let redis, let bucket, let scale, let delivery,
+      let callbacks,
       let nuclear = Self.model("NUCLEAR_MODEL", &values),
       let cytoplasm = Self.model("CYTOPLASM_MODEL", &values),
       let phase = Self.model("PHASE_MODEL", &values),
@@ -60,6 +64,7 @@ struct ConsumerConfiguration {
       maximumCallsInFlight: values.integer("TF_MAX_IN_FLIGHT"),
       maximumInputBytes: Self.bytes(mebibytes: values.integer("STORAGE_MAX_INPUT_MIB")))
     self.delivery = delivery
+    self.callbacks = callbacks
     serving = ServingConfiguration(from: values)
     slots = values.integer("MAX_CONCURRENT_JOBS")
     temporaryFolder = values.text("TMPDIR") ?? "/tmp"

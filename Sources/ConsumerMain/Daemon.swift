@@ -1,4 +1,5 @@
 import Buckets
+import Callbacks
 import Consumers
 import JobQueue
 import Logging
@@ -45,6 +46,7 @@ struct Daemon {
         settings: configuration.settings,
         workFolder: try WorkFolder(in: configuration.temporaryFolder, logger: logger),
         logger: logger)
+      let callbacks = try CallbackDeliverer(redis, settings: configuration.callbacks)
       logger.info(
         "started",
         metadata: [
@@ -55,7 +57,7 @@ struct Daemon {
       await serve(
         ConsumerService(
           configuration.type, context: context, slotCount: configuration.slots,
-          version: Version.number), redis)
+          version: Version.number), callbacks, redis)
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {
@@ -64,14 +66,21 @@ struct Daemon {
     }
   }
 
-  /// Runs the service until it is stopped by signals. Redis goes last: the jobs' ends need it.
-  private func serve(_ service: ConsumerService, _ redis: RedisClient) async {
+  /// Runs the service until it is stopped by signals. Callbacks go after the jobs whose ends they tell,
+  /// and Redis goes last: all need it.
+  private func serve(
+    _ service: ConsumerService, _ callbacks: CallbackDeliverer, _ redis: RedisClient
+  ) async {
     await withTaskGroup { connections in
       connections.addTask { await redis.run() }
       connections.addTask { await warnOfRisks(redis) }
       await withTaskGroup { group in
         group.addTask {
-          await service.run()
+          await withTaskGroup { helpers in
+            helpers.addTask { await callbacks.run() }
+            await service.run()
+            helpers.cancelAll()
+          }
           return true
         }
         group.addTask {

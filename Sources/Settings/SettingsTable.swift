@@ -5,7 +5,7 @@ public enum SettingsTable {
   private static let port = Setting.Kind.integer(1...65535)
 
   public static let all: [Setting] =
-    queue + delivery + redis + models + modelServer + storage + limits + logs
+    queue + delivery + redis + models + modelServer + storage + limits + callbacks + logs
 
   static let queue = [
     Setting(
@@ -170,6 +170,24 @@ public enum SettingsTable {
     Setting(
       "MIN_SCALE", .number(0.001...1),
       "Smallest scale a job may ask for. Default: 1 / MAX_SCALE."),
+  ]
+
+  static let callbacks = [
+    Setting(
+      "CALLBACK_SECRET", .text, "Signs callbacks (HMAC-SHA256); unsigned without it.",
+      isSecret: true),
+    Setting(
+      "CALLBACK_ALLOW_PRIVATE", .text,
+      "Addresses, ranges, hosts and ports that callbacks may go to although they are not public, "
+        + "comma-separated."),
+    Setting(
+      "CALLBACK_CA_FILE", .text,
+      "Certificates (PEM) to trust for callbacks; the system's without it."),
+    Setting(
+      "CALLBACK_TIMEOUT", .number(0.1...600), default: "10", "Seconds for one try of a callback."),
+    Setting(
+      "CALLBACK_MAX_ATTEMPTS", .integer(1...100), default: "12",
+      "Tries before a callback is given up."),
   ]
 
   static let logs = [
