@@ -17,6 +17,9 @@ let package = Package(
     .executable(name: "consume-redis-events", targets: ["ConsumeRedisEvents"]),
     .executable(name: "kiosk", targets: ["KioskCLI"]),
     .executable(name: "kiosk-model-server", targets: ["ModelServer"]),
+    // For packages with consumers of their own; see docs/custom-consumer.md.
+    .library(name: "RedisConsumer", targets: ["RedisConsumer"]),
+    .library(name: "ConsumerTestSupport", targets: ["ConsumerTestSupport"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -116,7 +119,8 @@ let package = Package(
       name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
     .target(
-      name: "ServiceSetup", dependencies: ["Buckets", "RedisClient", "Settings", "Telemetry"],
+      name: "ServiceSetup",
+      dependencies: ["Buckets", "RedisClient", "Serving", "Settings", "Telemetry"],
       swiftSettings: swiftSettings),
     .target(
       name: "ConsumerMain",
@@ -125,21 +129,32 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),
+    .target(
+      name: "RedisConsumer",
+      dependencies: [
+        "Arrays", "Buckets", "ConsumerMain", "Consumers", "ImageAlgorithms", "ImageFiles",
+        "JobQueue", "Serving",
+      ],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "ConsumeRedisEvents", dependencies: ["ConsumerMain"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "KioskCLI",
       dependencies: [
         "Arrays", "Buckets", "Executors", "ImageFiles", "JobQueue", "Previews", "RedisClient",
-        "ServiceSetup", "Settings", "Telemetry",
+        "ServiceSetup", "Serving", "Settings", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
+    .target(
+      name: "ClassicalModels",
+      dependencies: ["Arrays", "Executors", "ImageAlgorithms", "ModelServing", "Serving"],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "ModelServer",
       dependencies: [
-        "Arrays", "Executors", "ImageAlgorithms", "ModelServing",
+        "ClassicalModels", "ModelServing", "Serving",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -185,13 +200,25 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .target(
+      name: "ConsumerTestSupport",
+      dependencies: [
+        "Arrays", "Buckets", "ClassicalModels", "Consumers", "ImageFiles", "JobQueue",
+        "ModelServing", "RedisClient", "Serving", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/ConsumerTestSupport", swiftSettings: swiftSettings),
     .testTarget(
       name: "ArraysTests", dependencies: ["Arrays", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
       name: "ImageAlgorithmsTests", dependencies: ["Arrays", "ImageAlgorithms", "TestSupport"],
       swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "DecoderCorruption", dependencies: ["CDeflate", "CLinux", "ImageFiles"],
+      path: "Tests/DecoderCorruption", swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImageFilesTests", dependencies: ["Arrays", "CDeflate", "ImageFiles", "TestSupport"],
+      name: "ImageFilesTests",
+      dependencies: ["Arrays", "CDeflate", "DecoderCorruption", "ImageFiles", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "PreviewsTests", dependencies: ["Arrays", "Previews", "TestSupport"],
@@ -199,7 +226,8 @@ let package = Package(
     .testTarget(
       name: "KioskCLITests",
       dependencies: [
-        "Arrays", "Buckets", "ImageFiles", "JobQueue", "KioskCLI", "RedisClient", "TestSupport",
+        "Arrays", "Buckets", "ImageFiles", "JobQueue", "KioskCLI", "ModelServing", "RedisClient",
+        "Serving", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(
@@ -232,20 +260,25 @@ let package = Package(
     .testTarget(
       name: "ConsumersTests",
       dependencies: [
-        "Consumers", "ModelServing", "TestSupport",
+        "ConsumeRedisEvents", "ConsumerTestSupport", "Consumers", "ModelServing", "RedisConsumer",
+        "Settings", "TestSupport",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ModelServerTests",
       dependencies: [
-        "Arrays", "CTensorFlowServing", "ImageAlgorithms", "ModelServer", "ModelServing", "Serving",
-        "TestSupport",
+        "Arrays", "CTensorFlowServing", "ClassicalModels", "ImageAlgorithms", "ImageFiles",
+        "ModelServer",
+        "ModelServing", "Serving", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["ConsumeRedisEvents", "JobQueue", "ModelServing", "TestSupport"],
+      dependencies: [
+        "Arrays", "ConsumeRedisEvents", "ConsumerTestSupport", "ImageFiles", "JobQueue",
+        "ModelServing", "TestSupport",
+      ],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],

@@ -4,7 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=0
 
-swift format lint --strict --recursive Package.swift Sources Tests Benchmarks || failed=1
+swift format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples || failed=1
 
 scripts/protos.sh --check || failed=1
 

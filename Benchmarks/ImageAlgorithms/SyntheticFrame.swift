@@ -50,6 +50,42 @@ struct SyntheticFrame {
   }
 }
 
+extension SyntheticFrame {
+  /// Three classes, `[1, row, column, class]`: edge, interior, background.
+  var classes: NDArray<Float> {
+    stacked(3) { interior, _, scores in
+      let edge = max(0, 1 - abs(interior - 0.15) * 8)
+      scores[0] = edge
+      scores[1] = max(0, min(interior * 4, 1) - edge / 2)
+      scores[2] = max(0, 1 - interior * 20)
+    }
+  }
+
+  /// Four steps inwards, `[1, row, column, step]`, the first being background.
+  var distanceBins: NDArray<Float> {
+    stacked(4) { interior, noise, scores in
+      for step in 0..<4 {
+        scores[step] = max(0, 1 - abs(interior * 5 - Float(step)) + 0.01 * noise)
+      }
+    }
+  }
+
+  private func stacked(
+    _ channels: Int,
+    _ fill: (_ interior: Float, _ noise: Float, UnsafeMutablePointer<Float>) -> Void
+  ) -> NDArray<Float> {
+    NDArray(uninitialized: [1] + interior.shape + [channels]) { output in
+      interior.withUnsafeBuffer { interior in
+        noise.withUnsafeBuffer { noise in
+          for i in interior.indices {
+            fill(interior[i], noise[i], output.baseAddress! + i * channels)
+          }
+        }
+      }
+    }
+  }
+}
+
 /// Numbers that are the same on every run.
 struct Generator {
   var state: UInt64

@@ -136,5 +136,25 @@ for size in sizes.isEmpty ? [512, 1024, 2048] : sizes {
   try measure("deep_watershed, Mesmer", size) {
     _ = try deepWatershed(maxima: maxima, interior: interior, parameters: .mesmerWholeCell)
   }
+  // What older jobs name.
+  let classes = frame.classes
+  let bins = frame.distanceBins
+  try measure("pixelwise", size) { _ = try pixelwiseSegmentation(classes) }
+  try measure("mibi", size) { _ = try interiorEdgeSegmentation(classes) }
+  try measure("distance bins", size) { _ = try distanceBinWatershed(bins) }
+  try measure("percentile threshold", size) { _ = try percentileThreshold(image) }
+  let pieces = try Tiling(shape: shape, cuts: 4, fieldSize: 61)
+  let answers = try pieces.tiles(0..<pieces.count, of: image)
+  try measure("cut into 4 x 4 pieces", size) { _ = try pieces.tiles(0..<pieces.count, of: image) }
+  try measure("join 4 x 4 pieces", size) {
+    var untiler = Untiler(pieces)
+    try untiler.add(answers)
+    _ = try untiler.finished()
+  }
+  try measure("untile, 3 channels at once", size) {
+    var untiler = Untiler(tiling, channels: 3)
+    try untiler.add(three)
+    _ = try untiler.finished()
+  }
   print("  (\(markers.count) markers)")
 }

@@ -36,29 +36,46 @@ struct SegmentationBenchmark {
             format: "F1 %.3f  precision %.3f  recall %.3f  found %d of %d  %.0f ms", score.f1,
             score.precision, score.recall, score.foundCount, score.truthCount, seconds * 1000))
     }
-    print("\nOne tile of 256 x 256 in a call of its own, least and median of 100 calls\n")
-    for model in ["NuclearSegmentation:6", "CytoplasmSegmentation:5", "PhaseCytoSegmentation:0"] {
-      let times = try await timesPerTile(image, client, ModelName(model))
+    try await PixelwiseReport(client: client, image: image, truth: truth).print()
+    try await DetectionReport(client: client).print(for: image)
+    print("\nOne image in a call of its own, least and median of 100 calls\n")
+    for (model, input, side) in [
+      ("NuclearSegmentation:6", "input_0", 256), ("CytoplasmSegmentation:5", "input_0", 256),
+      ("PhaseCytoSegmentation:0", "input_0", 256), ("Pixelwise:1", "image", 512),
+      ("ScaleDetection:1", "input_1", 216), ("LabelDetection:1", "input_1", 216),
+    ] {
+      let tile = try tile(of: image, side: side, isEqualized: input == "input_0")
+      let times = try await times(of: client, ModelName(model), [input: tile])
       print(
-        "  \(model.padding(toLength: 26, withPad: " ", startingAt: 0))"
+        "  \(model) \(side) x \(side)".padding(toLength: 38, withPad: " ", startingAt: 0)
           + String(format: "%.1f ms  %.1f ms", times[0], times[times.count / 2]))
     }
     try await server.stop()
   }
 
-  /// Milliseconds of calls with one tile each, least first.
-  private static func timesPerTile(
-    _ image: NDArray<Float>, _ client: ServingClient, _ model: ModelName
-  ) async throws -> [Double] {
+  /// One from the middle, where nothing is mirrored.
+  private static func tile(
+    of image: NDArray<Float>, side: Int, isEqualized: Bool
+  ) throws -> AnyNDArray {
     let batch = image.expandingDimensions(at: 0).expandingDimensions(at: 3)
-    let run = try SegmentationApplication.nuclear.start(
-      batch, modelShape: [-1, 256, 256, 1], batchSize: 1)
-    // In the middle, where nothing is mirrored.
-    let tile = AnyNDArray(try run.batch(run.batchCount / 2))
+    if isEqualized {
+      let run = try SegmentationApplication.nuclear.start(
+        batch, modelShape: [-1, side, side, 1], batchSize: 1)
+      return AnyNDArray(try run.batch(run.batchCount / 2))
+    }
+    let tiling = try Tiling(shape: batch.shape, modelRows: side, modelColumns: side)
+    let middle = tiling.count / 2
+    return AnyNDArray(try tiling.tiles(middle..<middle + 1, of: batch))
+  }
+
+  /// Milliseconds of calls, least first.
+  private static func times(
+    of client: ServingClient, _ model: ModelName, _ inputs: [String: AnyNDArray]
+  ) async throws -> [Double] {
     var times: [Double] = []
     for _ in 0..<100 {
       let start = ContinuousClock.now
-      _ = try await client.predict(model: model, inputs: ["input_0": tile])
+      _ = try await client.predict(model: model, inputs: inputs)
       times.append((ContinuousClock.now - start) / .milliseconds(1))
     }
     return times.sorted()

@@ -49,6 +49,24 @@ extension NDArray {
     return transposed(order)
   }
 
+  /// Entries of the last axis, in the order given; without a copy if that is how they are.
+  @inlinable public func selectingChannels(_ channels: [Int]) -> NDArray {
+    precondition(rank > 0 && channels.allSatisfy { (0..<shape[rank - 1]).contains($0) })
+    let available = shape[rank - 1]
+    if channels == Array(0..<available) { return self }
+    return NDArray(uninitialized: shape.dropLast() + [channels.count]) { output in
+      withUnsafeBuffer { input in
+        var to = 0
+        for from in stride(from: 0, to: input.count, by: available) {
+          for channel in channels {
+            output[to] = input[from + channel]
+            to += 1
+          }
+        }
+      }
+    }
+  }
+
   /// One entry of the last axis, copied: `[..., channel]` without that axis.
   @inlinable public func channel(_ index: Int) -> NDArray {
     precondition(rank > 0 && index >= 0 && index < shape[rank - 1])

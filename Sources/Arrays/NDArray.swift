@@ -157,6 +157,27 @@ public struct NDArray<Element: ArrayElement>: Sendable {
       offset: offset + range.lowerBound * step)
   }
 
+  /// Arrays one after the other along the first axis; without a copy if there is one only.
+  ///
+  /// - Parameter arrays: at least one; `[n, ...]`, where only `n` may differ.
+  /// - Throws: ``ArrayError`` when ranks or the other extents differ.
+  public static func concatenated(_ arrays: [NDArray]) throws(ArrayError) -> NDArray {
+    precondition(!arrays.isEmpty, "nothing to concatenate")
+    let first = arrays[0]
+    if arrays.count == 1 { return first }
+    for array in arrays where array.rank == 0 || array.shape.dropFirst() != first.shape.dropFirst()
+    {
+      throw ArrayError(.shapeMismatch, "cannot join \(first) and \(array)")
+    }
+    let rows = arrays.reduce(0) { $0 + $1.shape[0] }
+    return NDArray(uninitialized: [rows] + first.shape.dropFirst()) { output in
+      var start = 0
+      for array in arrays {
+        start = array.withUnsafeBuffer { output[start...].update(fromContentsOf: $0) }
+      }
+    }
+  }
+
   /// One entry of the first axis without that axis, sharing memory.
   public func slice(_ index: Int) -> NDArray {
     slice(index..<index + 1).viewed(as: Array(shape.dropFirst()))

@@ -38,7 +38,9 @@ struct ConsumerConfiguration {
     guard let type, let queue, let worker, let redis, let bucket, let scale, let delivery,
       let nuclear = Self.model("NUCLEAR_MODEL", &values),
       let cytoplasm = Self.model("CYTOPLASM_MODEL", &values),
-      let phase = Self.model("PHASE_MODEL", &values)
+      let phase = Self.model("PHASE_MODEL", &values),
+      let scaleDetection = Self.model("SCALE_DETECT_MODEL", &values),
+      let labelDetection = Self.model("LABEL_DETECT_MODEL", &values)
     else { return nil }
 
     self.type = type
@@ -48,6 +50,8 @@ struct ConsumerConfiguration {
     self.bucket = bucket
     settings = ConsumerSettings(
       consumerType: typeName, nuclearModel: nuclear, cytoplasmModel: cytoplasm, phaseModel: phase,
+      scaleDetectionModel: values.boolean("SCALE_DETECT_ENABLED") ? scaleDetection : nil,
+      labelDetectionModel: values.boolean("LABEL_DETECT_ENABLED") ? labelDetection : nil,
       imageLimits: ImageLimits(
         height: values.integer("MAX_IMAGE_HEIGHT"), width: values.integer("MAX_IMAGE_WIDTH"),
         frames: values.integer("MAX_IMAGE_FRAMES"), scale: scale),

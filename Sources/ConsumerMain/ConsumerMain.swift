@@ -26,7 +26,7 @@ public enum ConsumerMain {
       exit(0)
     }
     if arguments.others.contains("--version") {
-      print("consume-redis-events \(Version.description)")
+      print("\(ProcessEnvironment.programName): redis-consumer \(Version.description)")
       exit(0)
     }
     var values = SettingValues(
@@ -64,7 +64,7 @@ public enum ConsumerMain {
     Takes jobs from a queue in Redis, runs their images through a model of TensorFlow Serving and
     writes the results to a bucket.
 
-    usage: consume-redis-events [--version | --help | --check-config] [settings]
+    usage: \(ProcessEnvironment.programName) [--version | --help | --check-config] [settings]
 
       --check-config
           Prints every setting in force, or what is wrong with them (exit code 78).

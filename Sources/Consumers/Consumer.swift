@@ -42,19 +42,22 @@ open class Consumer {
   public func stage<Result>(
     _ stage: JobStage, _ body: () async throws -> Result
   ) async throws -> Result {
-    try Task.checkCancellation()
-    let clock = ContinuousClock()
-    let start = clock.now
-    let run = run
-    run.setProgress(stage, 0)
-    defer {
-      let duration = clock.now - start
-      run.addDuration(duration, to: stage)
-      run.logger.debug(
-        "stage ended",
-        metadata: ["stage": "\(stage.rawValue)", "duration_ms": "\(duration.milliseconds)"])
-    }
+    let timing = try begin(stage)
+    defer { timing.end() }
     return try await body()
+  }
+
+  /// Runs a part that waits for nothing as a stage.
+  public func stage<Result>(_ stage: JobStage, _ body: () throws -> Result) throws -> Result {
+    let timing = try begin(stage)
+    defer { timing.end() }
+    return try body()
+  }
+
+  private func begin(_ stage: JobStage) throws -> StageTiming {
+    try Task.checkCancellation()
+    run.setProgress(stage, 0)
+    return StageTiming(stage: stage, run: run)
   }
 
   private var execution: JobExecution {
@@ -69,6 +72,21 @@ open class Consumer {
     current = execution
     defer { current = nil }
     return try await consume(execution.run.job)
+  }
+}
+
+/// A stage that has begun.
+private struct StageTiming {
+  let stage: JobStage
+  let run: JobRun
+  let start = ContinuousClock.now
+
+  func end() {
+    let duration = ContinuousClock.now - start
+    run.addDuration(duration, to: stage)
+    run.logger.debug(
+      "stage ended",
+      metadata: ["stage": "\(stage.rawValue)", "duration_ms": "\(duration.milliseconds)"])
   }
 }
 

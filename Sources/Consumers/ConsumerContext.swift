@@ -10,11 +10,11 @@ public struct ConsumerContext: Sendable {
   public var bucket: any Bucket
   public var models: any PredictBackend
   public var settings: ConsumerSettings
-  public var workFolder: WorkFolder
+  package var workFolder: WorkFolder
   public var logger: Logger
   public var metrics: any MetricsFactory
 
-  public init(
+  package init(
     queue: JobQueue, bucket: any Bucket, models: any PredictBackend, settings: ConsumerSettings,
     workFolder: WorkFolder, logger: Logger,
     metrics: any MetricsFactory = MetricsSystem.factory

@@ -8,6 +8,10 @@ public struct ConsumerSettings: Sendable {
   public var nuclearModel: ModelName
   public var cytoplasmModel: ModelName
   public var phaseModel: ModelName
+  /// Finds the scale of images whose job gives none; nil: it is 1.
+  public var scaleDetectionModel: ModelName?
+  /// Finds what an image shows where the job says nothing of it; nil: nuclei.
+  public var labelDetectionModel: ModelName?
   public var imageLimits: ImageLimits
   /// Images of ``minimumModelSize`` squared in one call.
   public var maximumBatchSize: Int
@@ -18,11 +22,12 @@ public struct ConsumerSettings: Sendable {
   /// Bytes of an input file.
   public var maximumInputBytes: Int
 
-  public init(
+  package init(
     consumerType: String = "image",
     nuclearModel: ModelName = ModelName(name: "NuclearSegmentation", version: 6),
     cytoplasmModel: ModelName = ModelName(name: "CytoplasmSegmentation", version: 5),
     phaseModel: ModelName = ModelName(name: "PhaseCytoSegmentation", version: 0),
+    scaleDetectionModel: ModelName? = nil, labelDetectionModel: ModelName? = nil,
     imageLimits: ImageLimits = ImageLimits(),
     maximumBatchSize: Int = 64, minimumModelSize: Int = 128, maximumCallsInFlight: Int = 4,
     maximumInputBytes: Int = 16 << 30
@@ -31,6 +36,8 @@ public struct ConsumerSettings: Sendable {
     self.nuclearModel = nuclearModel
     self.cytoplasmModel = cytoplasmModel
     self.phaseModel = phaseModel
+    self.scaleDetectionModel = scaleDetectionModel
+    self.labelDetectionModel = labelDetectionModel
     self.imageLimits = imageLimits
     self.maximumBatchSize = maximumBatchSize
     self.minimumModelSize = minimumModelSize

@@ -10,7 +10,7 @@ import Synchronization
 /// status, the end, or a tick every half second, whichever comes first: most jobs need one command
 /// for each visible status.
 public final class JobRun: Sendable {
-  public let claimed: ClaimedJob
+  package let claimed: ClaimedJob
   let queue: JobQueue
   public let logger: Logger
 
@@ -28,7 +28,7 @@ public final class JobRun: Sendable {
 
   private let state = Mutex(State())
 
-  public init(_ claimed: ClaimedJob, queue: JobQueue, logger: Logger) {
+  package init(_ claimed: ClaimedJob, queue: JobQueue, logger: Logger) {
     self.claimed = claimed
     self.queue = queue
     self.logger = logger
@@ -39,7 +39,7 @@ public final class JobRun: Sendable {
   // MARK: Fields
 
   /// Fields to be written with the next write.
-  public func note(_ fields: [String: String]) {
+  package func note(_ fields: [String: String]) {
     state.withLock { state in
       state.pending.merge(fields) { $1 }
       state.lastSign = .now
@@ -50,7 +50,7 @@ public final class JobRun: Sendable {
   ///
   /// A Redis that is away does not stop the work: what could not be written goes with the next
   /// write, and the end of a job is repeated until it is written.
-  public func setStatus(_ status: JobStatus) async throws {
+  package func setStatus(_ status: JobStatus) async throws {
     note([Field.status: status.rawValue])
     try await writePending()
   }
@@ -125,7 +125,7 @@ public final class JobRun: Sendable {
   }
 
   /// Adds to the time a stage has taken.
-  public func addDuration(_ duration: Duration, to stage: JobStage) {
+  package func addDuration(_ duration: Duration, to stage: JobStage) {
     state.withLock { state in
       state.durations[stage, default: .zero] += duration
       state.lastSign = .now
@@ -136,7 +136,7 @@ public final class JobRun: Sendable {
   public var durations: [JobStage: Duration] { state.withLock { $0.durations } }
 
   /// Counts predict calls that were sent again.
-  public func addPredictRetries(_ count: Int) {
+  package func addPredictRetries(_ count: Int) {
     state.withLock { state in
       state.predictRetries += count
       state.lastSign = .now
@@ -164,7 +164,7 @@ public final class JobRun: Sendable {
   /// When the job last showed that it goes on.
   var lastSign: ContinuousClock.Instant { state.withLock { $0.lastSign } }
 
-  public var predictRetries: Int { state.withLock { $0.predictRetries } }
+  package var predictRetries: Int { state.withLock { $0.predictRetries } }
 
   // MARK: Stopping
 

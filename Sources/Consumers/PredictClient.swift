@@ -19,6 +19,24 @@ public struct PredictClient: Sendable {
     /// `[batch, ...]`, -1 where any extent will do; nil where the model does not say.
     public let shape: Shape?
     public let type: TensorType
+
+    /// Whether values between whole numbers can be sent.
+    var takesPixels: Bool { array(NDArray(shape: [0])) != nil }
+
+    /// Numbers in the type that the model takes; nil when that has none between whole numbers.
+    ///
+    /// - Source: kiosk-redis-consumer truncates what it sends to half-precision inputs, which leaves
+    ///   nothing of 0...1; here it is rounded.
+    func array(_ numbers: NDArray<Float>) -> AnyNDArray? {
+      switch type.dtype {
+      case .float32: AnyNDArray(numbers)
+      case .float16: AnyNDArray(numbers.map { Float16($0) })
+      case .float64: AnyNDArray(numbers.map { Double($0) })
+      // Metadata from a shared cache may leave the type out.
+      case nil where type.rawValue == 0: AnyNDArray(numbers)
+      default: nil
+      }
+    }
   }
 
   /// What the model takes and gives.
@@ -43,16 +61,17 @@ public struct PredictClient: Sendable {
     return Input(name: input.key, shape: input.value.shape, type: input.value.type)
   }
 
-  /// The input of a model that takes images of one channel.
+  /// The input of a model that takes images.
   ///
+  /// - Parameter channelCount: how many channels it has to take; nil: any number.
+  /// - Returns: the input, and its shape `[batch, row, column, channel]`.
   /// - Throws: ``JobError`` `unsupportedModel` when this one takes something else.
-  func imageInput() async throws -> (name: String, shape: Shape) {
+  func imageInput(channelCount: Int? = nil) async throws -> (input: Input, shape: Shape) {
     let input = try await singleInput()
     func unsupported(_ what: String) -> JobError {
       JobError(.unsupportedModel, "the model \(model) takes \(what); choose another model")
     }
-    // Metadata from a shared cache may leave the type out.
-    guard input.type == TensorType(.float32) || input.type.rawValue == 0 else {
+    guard input.takesPixels else {
       throw unsupported("inputs of type \(input.type), not pixels (DT_FLOAT)")
     }
     guard let shape = input.shape, shape.count == 4 else {
@@ -60,14 +79,15 @@ public struct PredictClient: Sendable {
         "an input of shape \(input.shape?.tupleDescription ?? "unknown"), not images with the axes "
           + "(batch, row, column, channel)")
     }
-    guard shape[3] == 1 || shape[3] < 0 else {
-      throw unsupported("images of \(shape[3]) channels, but one channel is selected for it")
+    if let channelCount, shape[3] >= 0, shape[3] != channelCount {
+      let selected = channelCount == 1 ? "one channel is" : "\(channelCount) channels are"
+      throw unsupported("images of \(shape[3]) channels, but \(selected) selected for it")
     }
     let (pixels, overflow) = max(shape[1], 1).multipliedReportingOverflow(by: max(shape[2], 1))
     guard !overflow, pixels <= Self.maximumPixels else {
       throw unsupported("images of \(shape[1]) x \(shape[2]) pixels, more than can be processed")
     }
-    return (input.name, shape)
+    return (input, shape)
   }
 
   /// Of an image sent to a model: a tile is padded to the model's size, whatever that is.
@@ -80,9 +100,36 @@ public struct PredictClient: Sendable {
   public func predict(
     _ inputs: [String: NDArray<Float>], outputs: OutputSelection = .all
   ) async throws -> [String: AnyNDArray] {
+    try await predict(inputs.mapValues(AnyNDArray.init), outputs: outputs)
+  }
+
+  /// Runs a model that has one input, which is sent in the type that the model takes.
+  ///
+  /// - Parameter images: `[batch, ...]`.
+  /// - Returns: outputs by name.
+  /// - Throws: ``JobError`` `unsupportedModel` when the model takes anything but floating-point
+  ///   numbers.
+  public func predict(
+    _ images: NDArray<Float>, as input: Input, outputs: OutputSelection = .all
+  ) async throws -> [String: AnyNDArray] {
+    guard let array = input.array(images) else {
+      throw JobError(
+        .unsupportedModel,
+        "the model \(model) takes inputs of type \(input.type), not floating-point numbers; choose "
+          + "another model")
+    }
+    return try await predict([input.name: array], outputs: outputs)
+  }
+
+  /// Runs the model.
+  ///
+  /// - Parameter inputs: by name, `[batch, ...]` each.
+  /// - Returns: outputs by name.
+  public func predict(
+    _ inputs: [String: AnyNDArray], outputs: OutputSelection = .all
+  ) async throws -> [String: AnyNDArray] {
     let answer = try await backend.predict(
-      model: model, inputs: inputs.mapValues(AnyNDArray.init), outputs: outputs,
-      context: callContext)
+      model: model, inputs: inputs, outputs: outputs, context: callContext)
     run.setHeldUp(by: nil)
     return answer
   }

@@ -31,8 +31,8 @@ open class TensorFlowServingConsumer: Consumer {
   /// - Returns: the pixels; axes as in the file: `[row, column]`, `[frame, row, column]`,
   ///   `[row, column, channel]` and so on, by format.
   /// - Throws: ``ImageFileError`` that says what is wrong with the file, or which limit it exceeds.
-  public func decode(_ file: URL) async throws -> NDArray<Float> {
-    try await stage(.decode) {
+  public func decode(_ file: URL) throws -> NDArray<Float> {
+    try stage(.decode) {
       try ImageFile.decode(
         contentsOf: file.path, name: file.lastPathComponent, limits: decodingLimits
       ).pixels.asFloat
@@ -64,28 +64,6 @@ open class TensorFlowServingConsumer: Consumer {
     PredictClient(model: model, backend: context.models, run: run)
   }
 
-  /// Runs a model that has one input on an image as it is.
-  ///
-  /// - Parameters:
-  ///   - image: in the shape that the model takes; without a batch axis one is added.
-  ///   - model: written as `NuclearSegmentation:6`.
-  /// - Returns: the model's first output by name.
-  public func grpcImage(_ image: NDArray<Float>, model: String) async throws -> NDArray<Float> {
-    try await stage(.predict) {
-      let client = try getPredictClient(model)
-      let input = try await client.singleInput()
-      var image = image
-      if let shape = input.shape, image.rank + 1 == shape.count {
-        image = image.expandingDimensions(at: 0)
-      }
-      let outputs = try await client.predict([input.name: image])
-      guard let first = outputs.sorted(by: { $0.key < $1.key }).first else {
-        throw JobError(.predictInvalid, "the model \(client.model) answered without any output")
-      }
-      return first.value.asFloat
-    }
-  }
-
   /// Writes each channel of an array as a TIFF file `<name>_feature_<channel>.tif`.
   ///
   /// - Parameters:
@@ -95,8 +73,16 @@ open class TensorFlowServingConsumer: Consumer {
   /// - Returns: the files, channels in order.
   public func saveArray<Element>(
     _ array: NDArray<Element>, name: String, suffix: String = ""
-  ) async throws -> [URL] {
-    try await stage(.encode) {
+  ) throws -> [URL] {
+    try saveArray(AnyNDArray(array), name: name, suffix: suffix)
+  }
+
+  /// Writes each channel of an array whose type is known at run time only; see
+  /// ``saveArray(_:name:suffix:)-(NDArray<Element>,_,_)``.
+  public func saveArray(
+    _ array: AnyNDArray, name: String, suffix: String = ""
+  ) throws -> [URL] {
+    try stage(.encode) {
       try LabelFiles.save(
         array, name: Self.withoutExtension(name) + suffix, in: try resultsFolder().path
       ).map { URL(filePath: $0) }
@@ -105,9 +91,9 @@ open class TensorFlowServingConsumer: Consumer {
 
   /// Puts files into one archive, named so that no two workers choose the same.
   ///
-  /// - Parameter files: made by ``saveArray(_:name:)``; folders are kept.
-  public func zip(_ files: [URL]) async throws -> URL {
-    try await stage(.encode) {
+  /// - Parameter files: of the job; folders made by ``saveArray(_:name:suffix:)`` are kept.
+  public func zip(_ files: [URL]) throws -> URL {
+    try stage(.encode) {
       let name = RandomName.hex(digits: 32) + ".zip"
       let archive = folder.url.appending(path: name)
       try ZipWriter.write(

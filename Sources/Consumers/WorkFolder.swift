@@ -7,8 +7,8 @@ import Logging
 ///
 /// A locked file inside says that the process lives; the lock goes with the process, whatever ends
 /// it, so the next start can tell which folders nobody needs any more.
-public final class WorkFolder: Sendable {
-  public let url: URL
+package final class WorkFolder: Sendable {
+  package let url: URL
   private let lock: CInt
 
   private static let prefix = "kiosk-work-"
@@ -17,7 +17,7 @@ public final class WorkFolder: Sendable {
   /// Makes the folder below `parent`, and removes those of dead processes there.
   ///
   /// - Throws: ``JobError`` `internal` when `parent` cannot be written to.
-  public init(in parent: String, logger: Logger) throws {
+  package init(in parent: String, logger: Logger) throws {
     let parent = URL(filePath: parent, directoryHint: .isDirectory)
     Self.removeFoldersOfDeadProcesses(in: parent, logger: logger)
     url = parent.appending(

@@ -1,5 +1,5 @@
 /// A job that this worker has taken and nobody else has.
-public struct ClaimedJob: Sendable {
+package struct ClaimedJob: Sendable {
   package let job: Job
   package let token: OwnerToken
   /// What a job that goes back to its queue becomes again.

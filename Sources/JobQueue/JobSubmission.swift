@@ -1,18 +1,18 @@
 import RedisClient
 
 /// A job to be put into a queue, with the fields that the web front end writes.
-public struct JobSubmission: Sendable {
+package struct JobSubmission: Sendable {
   /// The Redis list; zip archives go to `<queue>-zip`.
-  public var queue: String
-  public var originalName: String
+  package var queue: String
+  package var originalName: String
   /// Key of the input in the bucket.
-  public var inputFileName: String
+  package var inputFileName: String
   /// Other fields, by name of the hash's field.
-  public var fields: [String: String]
+  package var fields: [String: String]
   /// When and how it is to run.
   package var delivery = DeliveryOptions()
 
-  public init(
+  package init(
     queue: String, originalName: String, inputFileName: String, fields: [String: String] = [:]
   ) {
     self.queue = queue
@@ -33,7 +33,7 @@ public struct JobSubmission: Sendable {
   /// - Parameter submitter: written to `identity_upload`.
   /// - Returns: the job's key; that of the first one if the same was submitted before, see
   ///   ``DeliveryOptions/fingerprint``.
-  public func submit(to redis: RedisClient, submitter: String) async throws -> String {
+  package func submit(to redis: RedisClient, submitter: String) async throws -> String {
     let isZip = originalName.lowercased().hasSuffix(".zip")
     let list = isZip ? Keys.zipQueue(of: queue.lowercased()) : queue.lowercased()
     let now = Timestamp.now.producerDescription
@@ -57,9 +57,9 @@ public struct JobSubmission: Sendable {
 }
 
 /// Names that no two makers choose.
-public enum RandomName {
+package enum RandomName {
   /// Lower-case hexadecimal digits from the system's generator.
-  public static func hex(digits: Int) -> String {
+  package static func hex(digits: Int) -> String {
     var generator = SystemRandomNumberGenerator()
     return (0..<digits).map { _ in
       String(UInt8.random(in: 0...15, using: &generator), radix: 16)

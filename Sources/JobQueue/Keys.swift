@@ -1,8 +1,8 @@
 /// The names of Redis keys. Spelled here and nowhere else.
-public enum Keys {
+package enum Keys {
   /// The list of jobs that one worker has in hand. Other programs count, scan and repair these
   /// lists, so nothing else may begin with `processing-`.
-  public static func processing(queue: String, worker: String) -> String {
+  package static func processing(queue: String, worker: String) -> String {
     "processing-\(queue):\(worker)"
   }
 
@@ -47,10 +47,10 @@ public enum Keys {
   package static func callback(_ id: String) -> String { "kiosk:out:" + id }
 
   /// The list that zip archives of `queue` wait in.
-  public static func zipQueue(of queue: String) -> String { queue + "-zip" }
+  package static func zipQueue(of queue: String) -> String { queue + "-zip" }
 
   /// The hash in which consumers of all kinds share what a model's inputs look like.
-  public static func metadata(model: String, version: String) -> String { "\(model):\(version)" }
+  package static func metadata(model: String, version: String) -> String { "\(model):\(version)" }
 }
 
 /// The names of the fields of a job hash. Spelled here and nowhere else.
@@ -63,6 +63,7 @@ public enum Field {
   public static let preprocessFunction = "preprocess_function"
   public static let postprocessFunction = "postprocess_function"
   public static let cuts = "cuts"
+  public static let fieldSize = "field_size"
   public static let url = "url"
   public static let label = "label"
   public static let createdAt = "created_at"

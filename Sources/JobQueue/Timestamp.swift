@@ -2,23 +2,23 @@ import Glibc
 
 /// An instant as it stands in job hashes: ISO 8601 in UTC, with microseconds and an offset, which
 /// other programs subtract and so must be able to parse.
-public struct Timestamp: Sendable, CustomStringConvertible {
+package struct Timestamp: Sendable, CustomStringConvertible {
   /// Microseconds since 1970.
-  public let microseconds: Int
+  package let microseconds: Int
 
-  public init(microseconds: Int) { self.microseconds = microseconds }
+  package init(microseconds: Int) { self.microseconds = microseconds }
 
-  public static var now: Timestamp {
+  package static var now: Timestamp {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Timestamp(microseconds: time.tv_sec * 1_000_000 + time.tv_nsec / 1000)
   }
 
   /// `2026-11-21T01:39:15.430173+00:00`
-  public var description: String { text(fraction: 6) + "+00:00" }
+  package var description: String { text(fraction: 6) + "+00:00" }
 
   /// `2026-11-21T01:39:14.097Z`, the form of the web front end.
-  public var producerDescription: String { text(fraction: 3) + "Z" }
+  package var producerDescription: String { text(fraction: 3) + "Z" }
 
   private func text(fraction digits: Int) -> String {
     var seconds = microseconds / 1_000_000
@@ -42,7 +42,7 @@ public struct Timestamp: Sendable, CustomStringConvertible {
   }
 
   /// Reads either form above, and any ISO 8601 instant that carries an offset or `Z`.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let bytes = Array(text.utf8)
     func number(_ range: Range<Int>) -> Int? {
       guard range.upperBound <= bytes.count else { return nil }

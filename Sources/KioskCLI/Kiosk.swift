@@ -15,16 +15,19 @@ import Telemetry
       Redis and the bucket are those of the environment variables REDIS_HOST, REDIS_PORT and \
       STORAGE_BUCKET, or of the flags of the same name.
 
+      Example: kiosk run *.tif -t segmentation -o results --overlay --csv
+
       Exit codes: 0 all jobs done, 1 at least one failed, 2 wrong usage, 3 no connection, \
       4 --timeout reached, 130 interrupted (jobs go on).
       """,
     version: "kiosk \(Version.description)",
     subcommands: [
       RunCommand.self, SubmitCommand.self, StatusCommand.self, WatchCommand.self,
-      FetchCommand.self,
+      FetchCommand.self, ModelsCommand.self, CompletionsCommand.self,
     ])
 
   static func main() async {
+    StandardStreams.prepare()
     do {
       var command = try parseAsRoot()
       if let command = command as? any KioskCommand { Glibc.exit(await run(command)) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Buckets
 import RedisClient
+import Serving
 
 /// Why a command ends other than by success, with its exit code.
 struct KioskError: Error, CustomStringConvertible {
@@ -32,6 +33,9 @@ struct KioskError: Error, CustomStringConvertible {
         case .accessDenied, .credentials, .network, .server, .timeout, .throttled: true
         default: false
         }
+      self.init(isAway ? .cannotConnect : .jobFailed, "\(error)")
+    case let error as ServingError:
+      let isAway = [.unavailable, .deadlineExceeded, .unimplemented].contains(error.code)
       self.init(isAway ? .cannotConnect : .jobFailed, "\(error)")
     case is CancellationError: self.init(.interrupted)
     default: self.init(.jobFailed, "\(error)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClassicalModels
 import Foundation
 import ModelServing
 import UnixSignals
@@ -25,7 +26,8 @@ struct ModelServerCommand: AsyncParsableCommand {
   var models: [ClassicalModel] = []
   @Option(help: "Threads that analyse tiles.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
-  @Option(help: "Images analysed or waiting at once; calls beyond are RESOURCE_EXHAUSTED.")
+  @Option(
+    help: "Images of 256 x 256 analysed or waiting at once; calls beyond are UNAVAILABLE.")
   var queue = 1024
   @Option(help: "Seconds that every Predict call takes longer.") var latency = 0.0
   @Option(help: "Seconds by which, at most, it takes longer still, by chance.")
@@ -61,12 +63,7 @@ struct ModelServerCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let service = ModelService(
-      models: models.isEmpty ? ClassicalModel.all : models,
-      encoding: encoding == .typed ? .typed : .tensorContent, maximumBatch: maxBatch,
-      latency: .seconds(latency), jitter: .seconds(latencyJitter),
-      ready: .now + .seconds(startDelay), faults: FaultPlan(failEvery),
-      workers: TileWorkers(threads: threads, limit: queue))
+    let service = makeService()
     // Trapped before anybody is told of the server, so that none of them ends it half way.
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let server = try ModelServerHost(address: host, port: port) { await service.answer($0) }
@@ -75,15 +72,29 @@ struct ModelServerCommand: AsyncParsableCommand {
     for await _ in signals { break }
     await server.stop(grace: .seconds(grace))
   }
+
+  private func makeService() -> ModelService {
+    var service = ModelService(workers: TileWorkers(threads: threads, limit: queue))
+    if !models.isEmpty { service.models = models }
+    service.encoding = encoding == .typed ? .typed : .tensorContent
+    service.maximumBatch = maxBatch
+    service.latency = .seconds(latency)
+    service.jitter = .seconds(latencyJitter)
+    service.ready = .now + .seconds(startDelay)
+    service.faults = FaultPlan(failEvery)
+    return service
+  }
 }
+
+extension FaultPlan.Fault: ExpressibleByArgument {}
 
 extension ClassicalModel: ExpressibleByArgument {
   /// Reads `name:version` or a name alone.
-  init?(argument: String) {
+  package init?(argument: String) {
     let model = Self.all.first { argument == $0.selection.description || argument == $0.name }
     guard let model else { return nil }
     self = model
   }
 
-  var defaultValueDescription: String { selection.description }
+  package var defaultValueDescription: String { selection.description }
 }

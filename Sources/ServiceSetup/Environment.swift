@@ -9,6 +9,12 @@ public enum ProcessEnvironment {
   /// The command line without the program's name.
   public static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
 
+  /// What this program is called: the last part of the path it was started by.
+  public static var programName: String {
+    let path = CommandLine.arguments.first ?? ""
+    return path.split(separator: "/").last.map(String.init) ?? "consumer"
+  }
+
   /// What this process calls itself where `HOSTNAME` is not set: unique on this host.
   public static var defaultWorkerName: String {
     var buffer: [CChar] = Array(repeating: 0, count: 256)

@@ -40,15 +40,31 @@ extension ServingClient {
   public func status(
     of model: ModelName, context: CallContext = CallContext()
   ) async throws -> [ModelVersionStatus] {
+    try await status(of: model, named: model, context)
+  }
+
+  /// The state of each version that the server has of a model, without any retry.
+  ///
+  /// - Throws: ``ServingError``; `NOT_FOUND` for an unknown model.
+  public func statusOfAllVersions(
+    ofModelNamed name: String, context: CallContext = CallContext()
+  ) async throws -> [ModelVersionStatus] {
+    try await status(of: ModelName(name: name, version: -1), named: nil, context)
+  }
+
+  /// - Parameter named: the model for errors.
+  private func status(
+    of model: ModelName, named: ModelName?, _ context: CallContext
+  ) async throws -> [ModelVersionStatus] {
     let reply = try await call(
-      .status, model: model, timeout: configuration.timeout, context: context
+      .status, model: named, timeout: configuration.timeout, context: context
     ) { channel, options, error in
       model.withShimModel { tfs_status_start(channel, $0, options, error) }
     }
     do {
       return try ModelVersionStatus.read(reply)
     } catch {
-      throw self.error(error, .status, model)
+      throw self.error(error, .status, named)
     }
   }
 

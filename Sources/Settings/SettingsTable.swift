@@ -92,6 +92,18 @@ public enum SettingsTable {
     Setting(
       "PHASE_MODEL", .model, default: "PhaseCytoSegmentation:0",
       "Model for the third slot of a job's channels."),
+    Setting(
+      "SCALE_DETECT_ENABLED", .boolean, default: "false",
+      "Whether a model finds the scale of images whose job gives none; otherwise it is 1."),
+    Setting(
+      "SCALE_DETECT_MODEL", .model, default: "ScaleDetection:1", "Model that finds the scale."),
+    Setting(
+      "LABEL_DETECT_ENABLED", .boolean, default: "false",
+      "Whether a model finds what an image shows (0 nuclei, 1 cells, 2 phase contrast) where the job "
+        + "gives neither label nor channels; otherwise it is nuclei."),
+    Setting(
+      "LABEL_DETECT_MODEL", .model, default: "LabelDetection:1",
+      "Model that finds what an image shows."),
   ]
 
   static let modelServer = [

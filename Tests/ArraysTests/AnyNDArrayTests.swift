@@ -28,6 +28,16 @@ import Testing
     #expect(joined.typed(as: Int16.self) == whole.typed(as: Int16.self))
     let other = AnyNDArray(NDArray<Int16>(shape: [5, 3]))
     #expect(throws: ArrayError.self) { try AnyNDArray.concatenated([whole, other]) }
+
+    let typed = try parts.map { try #require($0.typed(as: Int16.self)) }
+    #expect(try .concatenated(typed) == whole.typed(as: Int16.self))
+    #expect(try NDArray.concatenated([typed[2]]) == typed[2])
+    #expect(throws: ArrayError.self) {
+      try NDArray.concatenated([typed[0], NDArray<Int16>(shape: [5, 3])])
+    }
+    #expect(throws: ArrayError.self) {
+      try NDArray.concatenated([typed[0], NDArray<Int16>(shape: [])])
+    }
   }
 
   @Test(arguments: DType.allCases) func `every type converts zero and one to float`(dtype: DType) {

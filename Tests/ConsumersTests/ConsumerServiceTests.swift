@@ -13,7 +13,7 @@ import Testing
       let file = try await download(job.inputFileName)
       try await updateKey(job, [Field.status: JobStatus.predicting.rawValue])
       let text = try String(contentsOf: file, encoding: .utf8)
-      let archive = try await zip([file])
+      let archive = try zip([file])
       let stored = try await upload(archive)
       try await updateKey(
         job, ["echo": text, Field.outputFileName: stored.key, Field.outputURL: stored.url])

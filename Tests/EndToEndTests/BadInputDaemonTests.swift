@@ -68,7 +68,7 @@ import Testing
   }
 
   /// A disk of its own, where the system lets anyone make one.
-  @Test(.redisServer, .enabled(if: canMount, "needs unshare(1) and user namespaces"))
+  @Test(.redisServer, .enabled("needs unshare(1) and user namespaces", canMount))
   func `a temporary folder on a full disk fails the job in words`() async throws {
     let harness = try DaemonHarness()
     let script = "mount -t tmpfs -o size=512k kiosk \"$TMPDIR\" && exec \"$0\""
@@ -106,14 +106,8 @@ import Testing
     #expect((event["detail"] as? String)?.contains(harness.work.path) == true, "\(line)")
   }
 
-  private static let canMount: Bool = {
-    let probe = Process()
-    probe.executableURL = URL(filePath: "/bin/sh")
-    probe.arguments = [
-      "-c", "unshare -Urm mount -t tmpfs kiosk /tmp </dev/null >/dev/null 2>&1",
-    ]
-    guard (try? probe.run()) != nil else { return false }
-    probe.waitUntilExit()
-    return probe.terminationStatus == 0
-  }()
+  @Sendable private static func canMount() async -> Bool {
+    let arguments = ["-Urm", "mount", "-t", "tmpfs", "kiosk", "/tmp"]
+    return (try? await runTool("unshare", arguments)) != nil
+  }
 }

@@ -47,7 +47,7 @@ import Testing
     image[1, 8, 3, 2] = value
     let error = #expect(throws: ImageError.self) { try histogramNormalization(image) }
     #expect(error?.code == .notFinite)
-    #expect(error?.reason.contains("channel 2 of image 1") == true)
+    #expect(error?.reason.contains("channel 2 of frame 1") == true)
   }
 
   @Test func `values too far apart to subtract are refused`() throws {

@@ -72,6 +72,26 @@ import Testing
     try await server.process.stop()
   }
 
+  @Test func `images of any size and raw tiles have models of their own`() async throws {
+    let server = try await RunningModelServer.start("--models", "Pixelwise:1", "ScaleDetection")
+    let discs = AnyNDArray(Discs.tiles(2, side: 210))
+    let outputs = try await server.predict(
+      discs, named: "image", model: ModelName(name: "Pixelwise", version: 1))
+    let classes = try #require(outputs["prediction"]).asFloat
+    #expect(classes.shape == [2, 210, 210, 3])
+    let (row, column) = Discs.centres[2]
+    #expect(classes[1, row, column, 1] > 0.8)
+    #expect(classes[1, 5, 5, 2] > 0.8)
+
+    let detection = ModelName(name: "ScaleDetection", version: 1)
+    let metadata = try await server.client.metadata(of: detection)
+    #expect(metadata.inputs["input_1"]?.shape == [-1, 216, 216, 1])
+    let scales = try await server.predict(
+      AnyNDArray(Discs.tiles(2, side: 216)), named: "input_1", model: detection)
+    #expect(scales["tensor_product_1"]?.shape == [2, 1])
+    try await server.process.stop()
+  }
+
   @Test func `bad requests get the codes and words of TensorFlow Serving`() async throws {
     let server = try await RunningModelServer.start("--max-batch", "2")
     func refusal(
@@ -154,6 +174,9 @@ import Testing
     #expect(try await help.waitForExit() == .code(0))
     let text = await help.status.standardOutput
     #expect(text.contains("no learned weights") && text.contains("TF_HOST"))
+    for model in ["NuclearSegmentation:6", "Pixelwise:1", "ScaleDetection:1", "LabelDetection:1"] {
+      #expect(text.contains(model))
+    }
   }
 
   @Test func `it stops after its grace while calls wait`() async throws {
@@ -169,7 +192,7 @@ import Testing
         }
       }
       // One is refused because the other one is being waited for.
-      #expect(try await calls.next() == .resourceExhausted)
+      #expect(try await calls.next() == .unavailable)
       #expect(try await server.process.stop(grace: .seconds(30)) == .code(0))
       let code = try #require(try await calls.next())
       #expect([.cancelled, .unavailable].contains(code), "\(code)")

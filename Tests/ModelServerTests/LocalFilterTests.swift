@@ -2,7 +2,7 @@ import Arrays
 import TestSupport
 import Testing
 
-@testable import ModelServer
+@testable import ClassicalModels
 
 @Suite(.computing) struct LocalFilterTests {
   private static func image(_ seed: Int) -> (NDArray<Float>, size: Int) {

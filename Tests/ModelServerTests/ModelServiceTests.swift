@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import ModelServer
+@testable import ClassicalModels
 @testable import ModelServing
 @testable import Serving
 
@@ -97,6 +97,81 @@ import Testing
     }
   }
 
+  /// Of two inputs with an open extent, and two outputs.
+  private let twoInputs = ClassicalModel(
+    "Two", version: 3, about: "sums and differences",
+    inputs: [.init(name: "a", extents: [-1]), .init(name: "b", extents: [-1])],
+    outputs: [.init(name: "sum", extents: [-1]), .init(name: "first", extents: [1])]
+  ) { inputs in
+    [combined(inputs[0], inputs[1]) { $0 + $1 }, inputs[0].slice(0..<1)]
+  }
+
+  @Test func `a model has the inputs and outputs of its signature`() async throws {
+    let service = service { $0.models = [twoInputs] }
+    func array(_ shape: [Int], _ start: Int) -> AnyNDArray {
+      let count = shape.reduce(1, *)
+      return AnyNDArray(
+        NDArray<Float>(shape: shape, elements: (start..<start + count).map { Float($0) }))
+    }
+    let (a, b) = (array([2, 3], 0), array([2, 3], 100))
+    guard
+      case .outputs(let outputs, _, _) = try await ask(
+        predict(["a": a, "b": b], name: "Two", version: 3), of: service)
+    else {
+      Issue.record("refused")
+      return
+    }
+    #expect(outputs["sum"]?.shape == [2, 3])
+    #expect(outputs["sum"]?.asFloat.elements == [100, 102, 104, 106, 108, 110])
+    #expect(outputs["first"]?.asFloat.elements == [0, 3])
+
+    try await expect(
+      predict(["a": a, "c": b], name: "Two", version: 3), of: service, .invalidArgument,
+      "input tensor alias not found in signature: c. Inputs expected to be in the set {a,b}.")
+    try await expect(
+      predict(["a": a], name: "Two", version: 3), of: service, .invalidArgument,
+      "input size does not match signature: 1!=2 len({a}) != len({a,b}). Sent extra: {}. "
+        + "Missing but required: {b}.")
+    try await expect(
+      predict(["a": a, "b": AnyNDArray(NDArray<Int32>(shape: [2, 3]))], name: "Two", version: 3),
+      of: service, .invalidArgument, "Expects arg[1] to be float but int32 is provided")
+    try await expect(
+      predict(["a": a, "b": array([3, 3], 0)], name: "Two", version: 3), of: service,
+      .invalidArgument,
+      "Batching input tensors supplied in a given feed list must have equal 0th-dimension size")
+  }
+
+  @Test func `open extents are limited and count by their size`() async throws {
+    let limited = service { $0.maximumElements = 99 }
+    let image = AnyNDArray(NDArray<Float>(shape: [1, 10, 10, 1]))
+    try await expect(
+      predict(["image": image], name: "Pixelwise", version: 1), of: limited, .invalidArgument,
+      "100 values are more than the 99 taken in one call; send fewer or smaller images")
+    // Tiles of a fixed extent have their own limit, that of the batch.
+    guard case .outputs = try await ask(predict(["input_0": tile]), of: limited) else {
+      Issue.record("refused")
+      return
+    }
+    try await expect(
+      predict(
+        ["image": AnyNDArray(NDArray<Float>(shape: [1, 10, 10, 2]))], name: "Pixelwise", version: 1),
+      .invalidArgument,
+      "input image has the shape (1, 10, 10, 2), which does not match the model's (-1, -1, -1, 1)")
+    let call = PredictCall(
+      model: ModelSelection(name: "Pixelwise", version: 1), signature: "",
+      inputs: ["image": AnyNDArray(NDArray<Float>(shape: [2, 300, 400, 1]))], outputFilter: [])
+    let request = try ModelRequest(
+      call, to: .pixelwise, maximumBatch: nil, maximumElements: 1 << 20)
+    #expect(request.cost == 4)
+  }
+
+  @Test func `half precision is not converted`() async throws {
+    try await expect(
+      predict(
+        ["image": AnyNDArray(NDArray<Float16>(shape: [1, 8, 8, 1]))], name: "Pixelwise", version: 1),
+      .invalidArgument, "Expects arg[0] to be float but half is provided")
+  }
+
   @Test func `outputs that do not exist are refused`() async throws {
     try await expect(
       predict(["input_0": tile], outputs: ["semantic_1", "other"]), .invalidArgument,
@@ -157,8 +232,8 @@ import Testing
     let first = Task { try await ask(predict(["input_0": three]), of: service) }
     while service.workers.admittedCount == 0 { await Task.yield() }
     try await expect(
-      predict(["input_0": three]), of: service, .resourceExhausted,
-      "too many images are waiting to be analysed; try again")
+      predict(["input_0": three]), of: service, .unavailable,
+      "The batch scheduling queue to which this task was submitted is full")
     // A caller that goes away makes room, at once.
     first.cancel()
     guard case .failure(.cancelled, _) = try await first.value else {
@@ -168,14 +243,17 @@ import Testing
     #expect(service.workers.admittedCount == 0)
   }
 
-  @Test func `metadata has the form that was recorded`() async throws {
+  @Test(arguments: [
+    ModelName(name: "NuclearSegmentation", version: 6),
+    ModelName(name: "ScaleDetection", version: 1),
+  ])
+  func `metadata has the form that was recorded`(model: ModelName) async throws {
     let service = service()
     let server = try ModelServerHost { await service.answer($0) }
     var configuration = ServingConfiguration()
     configuration.host = "127.0.0.1"
     configuration.port = server.port
     let client = ServingClient(configuration)
-    let model = ModelName(name: "NuclearSegmentation", version: 6)
     let reply = try await client.call(
       .metadata, model: model, timeout: .seconds(60), context: CallContext()
     ) { channel, options, error in
@@ -183,7 +261,7 @@ import Testing
     }
     let recorded = try Data(
       contentsOf: URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appending(path: "Fixtures/wire/GetModelMetadata_NuclearSegmentation.reply.pb"))
+        .appending(path: "Fixtures/wire/GetModelMetadata_\(model.name).reply.pb"))
     // The entries of a map come in any order, so the messages are equal but for the order of bytes.
     #expect(reply.bytes.sorted() == recorded.sorted())
     await server.stop()

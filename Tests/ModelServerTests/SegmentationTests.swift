@@ -3,10 +3,12 @@ import ImageAlgorithms
 import TestSupport
 import Testing
 
-@testable import ModelServer
+@testable import ClassicalModels
 
 /// The models in what a job computes around them, without the network between.
 @Suite(.computing) struct SegmentationTests {
+  private static let segmentationModels: [ClassicalModel] = [.nuclei, .cytoplasm, .phase]
+
   private func labels(_ image: NDArray<Float>, _ model: ClassicalModel) async throws -> NDArray<
     Int32
   > {
@@ -14,12 +16,10 @@ import Testing
     return try await SegmentationApplication.nuclear.labels(
       of: batch, modelShape: [-1, 256, 256, 1], batchSize: 4, concurrentCalls: 1
     ) { tiles in
-      let heads = try (0..<tiles.shape[0]).map {
-        try model.heads(of: tiles.slice($0).channel(0))
-      }
-      return try ClassicalModel.outputNames.indices.map { index in
+      let heads = try (0..<tiles.shape[0]).map { try model.answer([tiles.slice($0)]) }
+      return try model.outputs.indices.map { index in
         try AnyNDArray.concatenated(
-          heads.map { AnyNDArray(try $0[index].reshaped(to: [1, 256, 256, 1])) })
+          heads.map { AnyNDArray($0[index].expandingDimensions(at: 0)) })
       }
     }.slice(0).channel(0)
   }
@@ -63,7 +63,7 @@ import Testing
     #expect(score.matches == 1 && score.foundCount == 1, "\(score)")
   }
 
-  @Test(arguments: ClassicalModel.all, [0.0, 1, 2])
+  @Test(arguments: segmentationModels, [0.0, 1, 2])
   func `noise is no cell, whatever its grain`(model: ClassicalModel, grain: Double) async throws {
     var generator = SeededGenerator(seed: 2)
     let noise = try gaussian(SyntheticCells.noise(256, &generator), sigma: grain)
@@ -71,23 +71,23 @@ import Testing
     #expect(try #require(found.elements.max()) <= 2)
   }
 
-  @Test(arguments: ClassicalModel.all)
+  @Test(arguments: segmentationModels)
   func `an even tile has no object, whatever its value`(model: ClassicalModel) throws {
     for value: Float in [0, 0.5, 1, -3, 65535, .greatestFiniteMagnitude, .infinity, .nan] {
-      let heads = try model.heads(of: NDArray(shape: [256, 256], repeating: value))
+      let heads = try model.answer([NDArray(shape: [256, 256, 1], repeating: value)])
       for head in heads { #expect(head.elements.allSatisfy { $0 == 0 }, "\(value)") }
     }
   }
 
-  @Test(arguments: ClassicalModel.all)
+  @Test(arguments: segmentationModels)
   func `numbers of any size are borne`(model: ClassicalModel) throws {
     var generator = SeededGenerator(seed: 4)
-    let tile = NDArray<Float>(uninitialized: [256, 256]) { output in
+    let tile = NDArray<Float>(uninitialized: [256, 256, 1]) { output in
       for i in output.indices {
         output[i] = Float(bitPattern: .random(in: 0...UInt32.max, using: &generator))
       }
     }
-    for head in try model.heads(of: tile) {
+    for head in try model.answer([tile]) {
       #expect(head.elements.allSatisfy { (0...1).contains($0) })
     }
   }
@@ -95,21 +95,22 @@ import Testing
   @Test func `overlapping tiles agree on what they share`() throws {
     let cells = try SyntheticCells(seed: 6, side: 448, count: 90, radii: 8...13, look: .bright)
     func tile(from left: Int) -> NDArray<Float> {
-      NDArray(uninitialized: [256, 256]) { output in
+      NDArray(uninitialized: [256, 256, 1]) { output in
         cells.image.withUnsafeBuffer { image in
           for i in output.indices { output[i] = image[i / 256 * 448 + left + i % 256] }
         }
       }
     }
     let (first, second) = (
-      try ClassicalModel.nuclei.heads(of: tile(from: 0))[1],
-      try ClassicalModel.nuclei.heads(of: tile(from: 192))[1]
+      try ClassicalModel.nuclei.answer([tile(from: 0)])[1],
+      try ClassicalModel.nuclei.answer([tile(from: 192)])[1]
     )
     // Columns 192..<256 of the first are columns 0..<64 of the second. Near a tile's edge its maps
     // have little weight, and none of them where the other one's edge is.
     var differing = 0
     for row in 0..<256 {
-      for column in 16..<48 where (first[row, 192 + column] > 0.5) != (second[row, column] > 0.5) {
+      for column in 16..<48
+      where (first[row, 192 + column, 0] > 0.5) != (second[row, column, 0] > 0.5) {
         differing += 1
       }
     }

@@ -70,8 +70,10 @@ import Testing
   }
 
   @Test func `waiting for a connection can be cancelled`() async throws {
-    let port = try freePort()
-    await RedisClient.withClient(RedisConfiguration(host: "127.0.0.1", port: port)) { redis in
+    let port = try RefusingPort()
+    defer { withExtendedLifetime(port) {} }
+    let configuration = RedisConfiguration(host: "127.0.0.1", port: port.number)
+    await RedisClient.withClient(configuration) { redis in
       await withTaskGroup { group in
         group.addTask {
           await #expect(throws: CancellationError.self) { try await redis.command("PING") }

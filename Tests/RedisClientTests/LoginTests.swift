@@ -140,10 +140,11 @@ func connectionError(_ configuration: RedisConfiguration) async throws -> RedisE
   }
 
   @Test func `a refused connection names the address`() async throws {
-    let port = try freePort()
-    let error = try await connectionError(RedisConfiguration(host: "127.0.0.1", port: port))
+    let port = try RefusingPort()
+    defer { withExtendedLifetime(port) {} }
+    let error = try await connectionError(RedisConfiguration(host: "127.0.0.1", port: port.number))
     #expect(error.code == .connectionFailed)
-    #expect(error.reason == "127.0.0.1:\(port): connection refused")
+    #expect(error.reason == "127.0.0.1:\(port.number): connection refused")
   }
 
   @Test func `an unknown host is named`() async throws {

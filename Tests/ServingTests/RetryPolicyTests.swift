@@ -150,7 +150,9 @@ import Testing
   }
 
   @Test func `cancelling ends the wait for an absent server`() async throws {
-    let client = ServingClient(port: try freePort())
+    let port = try RefusingPort()
+    defer { withExtendedLifetime(port) {} }
+    let client = ServingClient(port: port.number)
     let (pauses, recorder) = AsyncStream<Void>.makeStream()
     let context = CallContext(onPause: { _ in recorder.yield() })
     let task = Task {

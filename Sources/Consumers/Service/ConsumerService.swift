@@ -7,7 +7,7 @@ import Retrying
 ///
 /// Stopping has two steps: ``drain()`` takes no more jobs and lets those in work end; ``stop()``
 /// ends their work too and puts them back.
-public final class ConsumerService: Sendable {
+package final class ConsumerService: Sendable {
   private let context: ConsumerContext
   private let slots: [JobSlot]
   private let free: FreeSlots
@@ -23,7 +23,7 @@ public final class ConsumerService: Sendable {
   ///   - type: the consumer class, of which each slot gets an instance.
   ///   - slotCount: jobs worked on at a time.
   ///   - version: shown with the worker.
-  public init(
+  package init(
     _ type: Consumer.Type, context: ConsumerContext, slotCount: Int, version: String = ""
   ) {
     self.context = context
@@ -38,7 +38,7 @@ public final class ConsumerService: Sendable {
   }
 
   /// Works until it is drained or stopped and every job has ended.
-  public func run() async {
+  package func run() async {
     await withTaskGroup { group in
       group.addTask { await Watchkeeping(self.context, intake: self.intake, card: self.card).run() }
       await withTaskGroup { work in
@@ -61,13 +61,13 @@ public final class ConsumerService: Sendable {
   }
 
   /// Takes no more jobs.
-  public func drain() {
+  package func drain() {
     intake.close()
     drainSignal.finish()
   }
 
   /// Takes no more jobs and puts those in work back to the queue.
-  public func stop() {
+  package func stop() {
     drain()
     intake.running.stopAll(because: .shutdown)
   }

@@ -73,18 +73,7 @@ public struct ModelInputRequirement: Sendable, Hashable {
         "\(queue) jobs require \(needed) channels but \(channels.count) were declared as input "
           + "channels.")
     }
-    if channels == Array(0..<available) { return image }
-    return NDArray(uninitialized: image.shape.dropLast() + [channels.count]) { output in
-      image.withUnsafeBuffer { input in
-        var to = 0
-        for from in stride(from: 0, to: input.count, by: max(available, 1)) {
-          for channel in channels {
-            output[to] = input[from + channel]
-            to += 1
-          }
-        }
-      }
-    }
+    return image.selectingChannels(channels)
   }
 
   private func invalidShape(_ shape: Shape) -> ImageError {

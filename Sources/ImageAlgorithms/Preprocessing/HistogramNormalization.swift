@@ -36,10 +36,11 @@ public func histogramNormalization(
             equalization.apply(to: $0, into: $1)
           }
           guard isValid else {
+            try requireFinitePixels(image)
             throw ImageError(
               .notFinite,
-              "channel \(channel) of image \(batch) has pixels that are not a number (NaN) or infinite, "
-                + "or too far apart for 32-bit numbers; rescale the pixels' values")
+              "the image's pixels reach from \(input.min() ?? 0) to \(input.max() ?? 0), too far apart "
+                + "to compute with; divide them by a large number and send the image again")
           }
         }
       }

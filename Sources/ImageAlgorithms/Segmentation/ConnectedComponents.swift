@@ -164,6 +164,22 @@ struct RunComponents {
     }
   }
 
+  /// The labels of all components that have at least `minimumArea` pixels; those of smaller ones are
+  /// missing from the numbering.
+  mutating func labels(rows: Int, columns: Int, minimumArea: Int) -> NDArray<Int32> {
+    let count = number()
+    var areas = [Int](repeating: 0, count: count + 1)
+    for (run, label) in zip(runs, parents) { areas[Int(label)] += Int(run.end - run.start) }
+    var labels = NDArray<Int32>(shape: [rows, columns])
+    labels.withUnsafeMutableBuffer { labels in
+      for (run, label) in zip(runs, parents) where areas[Int(label)] >= minimumArea {
+        let line = Int(run.row) * columns
+        labels[(line + Int(run.start))..<(line + Int(run.end))].update(repeating: label)
+      }
+    }
+    return labels
+  }
+
   /// The runs of each component, row by row.
   mutating func grouped() -> [ArraySlice<Run>] {
     let count = number()

@@ -20,6 +20,8 @@ public struct TileAxis: Sendable, Hashable {
   /// Pixels added after the last.
   public let after: Int
   public let edge: Edge
+  /// Pixels at both ends of a tile that are sent for context only; their answers are dropped.
+  public let margin: Int
 
   /// - Parameters:
   ///   - length: pixels of the image, at least 1.
@@ -28,6 +30,7 @@ public struct TileAxis: Sendable, Hashable {
   ///     always mirrored.
   public init(length: Int, model: Int, edge: Edge) {
     self.length = length
+    margin = 0
     if model < 1 || length < model {
       // One tile, padded to the model's size if it has one.
       let missing = max(model - length, 0)
@@ -45,7 +48,25 @@ public struct TileAxis: Sendable, Hashable {
     self.edge = edge
   }
 
-  /// Pixels of the image with what was added.
+  /// Pieces of equal length, with a margin on both sides. Pixels that are left over after the last
+  /// piece are in its margin at most.
+  ///
+  /// - Parameters:
+  ///   - length: pixels of the image, at least 1.
+  ///   - pieces: how many, 1...length.
+  ///   - margin: pixels, at least 0.
+  public init(length: Int, pieces: Int, margin: Int) {
+    precondition((1...length).contains(pieces) && margin >= 0)
+    self.length = length
+    self.margin = margin
+    stride = length / pieces
+    tile = stride + 2 * margin
+    count = pieces
+    (before, after) = (margin, margin)
+    edge = .reflect
+  }
+
+  /// From the beginning of the first tile to the end of the last.
   public var paddedLength: Int { tile + stride * (count - 1) }
   /// Pixels two neighbouring tiles share.
   public var overlap: Int { tile - stride }

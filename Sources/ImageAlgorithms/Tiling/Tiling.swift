@@ -25,16 +25,59 @@ public struct Tiling: Sendable, Hashable {
   public init(
     shape: Shape, modelRows: Int, modelColumns: Int, edge: TileAxis.Edge = .reflect
   ) throws(ImageError) {
+    try Self.requireImage(shape)
+    batch = shape[0]
+    rows = TileAxis(length: shape[1], model: modelRows, edge: edge)
+    columns = TileAxis(length: shape[2], model: modelColumns, edge: edge)
+    channels = shape[3]
+  }
+
+  /// Cuts images into pieces that do not overlap but for a margin, from which the model sees what lies
+  /// around a piece.
+  ///
+  /// - Parameters:
+  ///   - shape: of the image, `[batch, row, column, channel]`.
+  ///   - cuts: pieces along each axis, at least 1; rows and columns that are left over belong to none.
+  ///   - fieldSize: pixels the model looks at to decide on one of them, an odd number.
+  /// - Throws: ``ImageError`` when the shape is not that of an image, pieces would have no pixel or too many.
+  /// - Source: kiosk-redis-consumer 0.1 to 0.4.4.
+  public init(shape: Shape, cuts: Int, fieldSize: Int) throws(ImageError) {
+    try Self.requireImage(shape)
+    guard cuts >= 1, cuts <= min(shape[1], shape[2]) else {
+      throw ImageError(
+        .invalidParameter,
+        "an image of \(shape[1]) x \(shape[2]) pixels cannot be cut into \(cuts) x \(cuts) pieces")
+    }
+    guard fieldSize % 2 == 1, (1...Self.maximumFieldSize).contains(fieldSize) else {
+      throw ImageError(
+        .invalidParameter,
+        "the field size must be an odd number from 1 to \(Self.maximumFieldSize), not \(fieldSize)")
+    }
+    batch = shape[0]
+    rows = TileAxis(length: shape[1], pieces: cuts, margin: fieldSize / 2)
+    columns = TileAxis(length: shape[2], pieces: cuts, margin: fieldSize / 2)
+    channels = shape[3]
+    // Small pieces with wide margins would send every pixel thousands of times.
+    guard Double(count) * Double(rows.tile) * Double(columns.tile) <= Double(Self.maximumPixels)
+    else {
+      throw ImageError(
+        .tooLarge,
+        "\(count) pieces of \(rows.tile) x \(columns.tile) pixels, as \(cuts) cuts and a field size of "
+          + "\(fieldSize) ask for, are too many; at most \(Self.maximumPixels) pixels are sent")
+    }
+  }
+
+  private static let maximumFieldSize = 4095
+  /// Most pixels the pieces of an image may have in all.
+  private static let maximumPixels = 1 << 30
+
+  private static func requireImage(_ shape: Shape) throws(ImageError) {
     guard shape.count == 4, shape[1] > 0, shape[2] > 0 else {
       throw ImageError(
         .invalidDimensions,
         "an image of shape \(shape.tupleDescription) cannot be cut into tiles; it needs the axes "
           + "(batch, row, column, channel) and at least one pixel")
     }
-    batch = shape[0]
-    rows = TileAxis(length: shape[1], model: modelRows, edge: edge)
-    columns = TileAxis(length: shape[2], model: modelColumns, edge: edge)
-    channels = shape[3]
   }
 
   /// How many tiles there are.

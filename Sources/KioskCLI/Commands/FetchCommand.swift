@@ -3,7 +3,8 @@ import JobQueue
 
 struct FetchCommand: KioskCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fetch", abstract: "Bring back the results of jobs that are done.")
+    commandName: "fetch", abstract: "Bring back the results of jobs that are done.",
+    discussion: "Example: kiosk fetch $(cat jobs.txt) -o results --csv --geojson")
 
   @Argument(help: ArgumentHelp("Keys of jobs.", valueName: "job")) var jobs: [String]
   @OptionGroup(title: "Results") var results: ResultOptions

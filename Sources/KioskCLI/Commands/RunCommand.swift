@@ -4,9 +4,16 @@ import JobQueue
 struct RunCommand: KioskCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Send images, wait for them and bring back the results.",
-    discussion: "Example: kiosk run *.tif -t segmentation -o results --overlay")
+    discussion: """
+      Examples:
+        kiosk run cells.tif -t segmentation -o results --overlay --csv
+        kiosk run plate1 plate2 --recursive -t segmentation -o results --channels 0,1
+      """)
 
-  @Argument(help: ArgumentHelp("Images to be analysed.", valueName: "file")) var files: [String]
+  @Argument(
+    help: ArgumentHelp("Images, archives of images or, recursively, folders.", valueName: "file"),
+    completion: .file())
+  var files: [String]
   @OptionGroup(title: "Job") var job: JobOptions
   @OptionGroup(title: "Results") var results: ResultOptions
   @OptionGroup(title: "Waiting") var time: TimeOptions
@@ -15,7 +22,7 @@ struct RunCommand: KioskCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   func run(_ console: Console) async throws {
-    let files = try InputFile.collect(files, recursive: job.recursive)
+    let files = try InputFile.collect(files, recursive: job.recursive, console)
     if job.dryRun { return DryRun.show(files, job, console) }
     let folder = try ResultFolder(results.output, inputs: files.map(\.path))
     let ledger = JobLedger()

@@ -3,7 +3,8 @@ import JobQueue
 
 struct StatusCommand: KioskCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show how jobs stand.")
+    commandName: "status", abstract: "Show how jobs stand.",
+    discussion: "Example: kiosk status -v $(cat jobs.txt)")
 
   @Argument(help: ArgumentHelp("Keys of jobs.", valueName: "job")) var jobs: [String]
   @OptionGroup(title: "Connection") var connection: ConnectionOptions

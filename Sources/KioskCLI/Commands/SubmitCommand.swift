@@ -2,16 +2,20 @@ import ArgumentParser
 
 struct SubmitCommand: KioskCommand {
   static let configuration = CommandConfiguration(
-    commandName: "submit", abstract: "Send images and make jobs of them; prints the jobs' keys.")
+    commandName: "submit", abstract: "Send images and make jobs of them; prints the jobs' keys.",
+    discussion: "Example: kiosk submit *.tif -t segmentation > jobs.txt")
 
-  @Argument(help: ArgumentHelp("Images to be analysed.", valueName: "file")) var files: [String]
+  @Argument(
+    help: ArgumentHelp("Images, archives of images or, recursively, folders.", valueName: "file"),
+    completion: .file())
+  var files: [String]
   @OptionGroup(title: "Job") var job: JobOptions
   @OptionGroup(title: "Waiting") var time: TimeOptions
   @OptionGroup(title: "Connection") var connection: ConnectionOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   func run(_ console: Console) async throws {
-    let files = try InputFile.collect(files, recursive: job.recursive)
+    let files = try InputFile.collect(files, recursive: job.recursive, console)
     if job.dryRun { return DryRun.show(files, job, console) }
     let ledger = JobLedger()
     let board = ProgressBoard(console)

@@ -3,7 +3,8 @@ import JobQueue
 
 struct WatchCommand: KioskCommand {
   static let configuration = CommandConfiguration(
-    commandName: "watch", abstract: "Show the progress of jobs until all have ended.")
+    commandName: "watch", abstract: "Show the progress of jobs until all have ended.",
+    discussion: "Example: kiosk watch $(cat jobs.txt) --timeout 600")
 
   @Argument(help: ArgumentHelp("Keys of jobs.", valueName: "job")) var jobs: [String]
   @OptionGroup(title: "Waiting") var time: TimeOptions

@@ -24,7 +24,16 @@ final class ProgressBoard: Sendable {
     var entries: [Entry] = []
     /// Entries that are not final, in order of their coming.
     var open: [Int] = []
+    /// Final entries whose lines may still have to make room.
+    var finished: [Int] = []
     var failed = 0
+
+    mutating func finish(_ index: Int, at now: ContinuousClock.Instant) {
+      entries[index].end = now
+      open.removeAll { $0 == index }
+      finished.append(index)
+      if entries[index].progress.stage == .failed { failed += 1 }
+    }
   }
 
   /// Lines shown at a time; more become a summary.
@@ -46,6 +55,7 @@ final class ProgressBoard: Sendable {
     let id = state.withLock { state in
       state.open.append(state.entries.count)
       state.entries.append(Entry(name: name, start: start, progress: progress))
+      if stage.isFinal { state.finish(state.entries.count - 1, at: .now) }
       return ID(index: state.entries.count - 1)
     }
     if !isLive { console.note(plainLine(name, progress)) }
@@ -54,27 +64,16 @@ final class ProgressBoard: Sendable {
 
   func update(_ id: ID, _ progress: JobProgress) {
     let now = ContinuousClock.now
-    let (entry, before, count) = state.withLock { state in
+    let (entry, before) = state.withLock { state in
       let before = state.entries[id.index].progress
       state.entries[id.index].progress = progress
       if case .working = progress.stage, state.entries[id.index].workStart == nil {
         state.entries[id.index].workStart = now
       }
-      if progress.stage.isFinal, !before.stage.isFinal {
-        state.entries[id.index].end = now
-        state.open.removeAll { $0 == id.index }
-        if progress.stage == .failed { state.failed += 1 }
-      }
-      return (state.entries[id.index], before, state.entries.count)
+      if progress.stage.isFinal, !before.stage.isFinal { state.finish(id.index, at: now) }
+      return (state.entries[id.index], before)
     }
-    if isLive {
-      // Beyond the limit, finished lines make room by moving up for good.
-      if progress.stage.isFinal, !before.stage.isFinal, count > Self.lineLimit {
-        console.note(entry.line(at: now).text(width: Console.size.columns, style: console.style))
-      }
-      return
-    }
-    guard progress.plainText != before.plainText else { return }
+    guard !isLive, progress.plainText != before.plainText else { return }
     if progress.stage == .failed { return }  // told as an error, with the reason
     let took = progress.stage == .done ? " after \(entry.start.duration(to: now).shortText)" : ""
     console.note(plainLine(entry.name, progress) + took)
@@ -106,12 +105,18 @@ final class ProgressBoard: Sendable {
     let now = ContinuousClock.now
     let (columns, rows) = Console.size
     let limit = max(1, min(Self.lineLimit, rows - 2))
-    let (entries, total, open, failed) = state.withLock { state in
+    let (finished, entries, total, open, failed) = state.withLock { state in
       let fits = state.entries.count <= limit
+      let finished = fits ? [] : state.finished.map { state.entries[$0] }
+      if !fits { state.finished = [] }
       return (
-        fits ? state.entries : state.open.prefix(limit).map { state.entries[$0] },
+        finished, fits ? state.entries : state.open.prefix(limit).map { state.entries[$0] },
         state.entries.count, state.open.count, state.failed
       )
+    }
+    // Beyond the limit, finished lines make room by moving up for good.
+    for entry in finished {
+      console.note(entry.line(at: now).text(width: columns, style: console.style))
     }
     var lines = entries.map { $0.line(at: now).text(width: columns, style: console.style) }
     if total > limit {

@@ -2,13 +2,15 @@ import ArgumentParser
 
 /// Where Redis and the bucket are, when not taken from the environment.
 struct ConnectionOptions: ParsableArguments {
-  @Option(help: "Host of Redis (REDIS_HOST).")
+  @Option(help: ArgumentHelp("Host of Redis (REDIS_HOST).", valueName: "host"))
   var redisHost: String?
 
-  @Option(help: "Port of Redis (REDIS_PORT).")
+  @Option(help: ArgumentHelp("Port of Redis (REDIS_PORT).", valueName: "port"))
   var redisPort: String?
 
-  @Option(help: "Where inputs and results are, such as file://FOLDER (STORAGE_BUCKET).")
+  @Option(
+    help: ArgumentHelp(
+      "Where inputs and results are, such as file://FOLDER (STORAGE_BUCKET).", valueName: "url"))
   var storageBucket: String?
 
   /// By name of the setting.

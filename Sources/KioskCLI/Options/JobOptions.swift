@@ -3,9 +3,12 @@ import JobQueue
 
 /// What kind of job, and how the image is to be seen.
 struct JobOptions: ParsableArguments {
+  private static let segmentationTypes = ["none", "tissue", "cell culture"]
+
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Type of job, which is the queue's name.", valueName: "type"))
+    help: ArgumentHelp("Type of job, which is the queue's name.", valueName: "type"),
+    completion: .list(["segmentation", "mesmer", "caliban", "polaris", "spot"]))
   var type: String
 
   @Option(
@@ -13,34 +16,53 @@ struct JobOptions: ParsableArguments {
       "Model and version, instead of those the service is set up with.", valueName: "name:version"))
   var model: String?
 
-  @Option(help: ArgumentHelp("Name of the function before the model.", valueName: "function"))
+  @Option(
+    help: ArgumentHelp(
+      "Function before the model, by a name that the service knows.", valueName: "function"))
   var preprocess: String?
 
-  @Option(help: ArgumentHelp("Name of the function after the model.", valueName: "function"))
+  @Option(
+    help: ArgumentHelp(
+      "Function after the model, by a name that the service knows.", valueName: "function"))
   var postprocess: String?
 
   @Option(
-    help: "How much smaller the pixels are than those the model was trained on; empty to detect.")
+    help: ArgumentHelp(
+      "Pieces per side that the image is cut into for the model; 0 does not cut.", valueName: "n"))
+  var cuts: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Pixels that the model sees around each one, for the margins of pieces.", valueName: "n"))
+  var fieldSize: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "How much larger the image's pixels are than those the model was trained on.",
+      valueName: "factor"))
   var scale: String?
 
-  @Option(help: ArgumentHelp("Kind of data, as a number; empty to detect.", valueName: "number"))
+  @Option(help: ArgumentHelp("Kind of data that the model is for.", valueName: "number"))
   var label: String?
 
   @Option(
     help: ArgumentHelp(
-      "Channels of the image, as 0,1,2; an empty place is left out.", valueName: "list"))
+      "Channel for each model, as 0,1 or ,0; an empty place leaves a model out.",
+      valueName: "list"))
   var channels: String?
 
   @Option(help: ArgumentHelp("Order of the image's axes, as XYB or CXY.", valueName: "letters"))
   var dimensionOrder: String?
 
-  @Option(help: ArgumentHelp("none, tissue or \"cell culture\".", valueName: "type"))
+  @Option(
+    help: ArgumentHelp("none, tissue or \"cell culture\".", valueName: "type"),
+    completion: .list(segmentationTypes))
   var segmentationType: String?
 
   @Option(help: ArgumentHelp("Folder of the bucket for the inputs.", valueName: "folder"))
   var uploadPrefix = "uploads"
 
-  @Flag(help: "Take the image files of folders and the folders in them.")
+  @Flag(help: "Take the images of folders and the folders in them, without hidden ones.")
   var recursive = false
 
   @Option(help: ArgumentHelp("Files sent or fetched at a time.", valueName: "n"))
@@ -80,9 +102,15 @@ struct JobOptions: ParsableArguments {
       else { throw ValidationError("--dimension-order has X, Y and at most B, C, T, Z, each once") }
     }
     if let segmentationType, !segmentationType.isEmpty {
-      guard ["none", "tissue", "cell culture"].contains(segmentationType) else {
+      guard Self.segmentationTypes.contains(segmentationType) else {
         throw ValidationError("--segmentation-type is none, tissue or \"cell culture\"")
       }
+    }
+    if let cuts, !(0...1000).contains(cuts) {
+      throw ValidationError("--cuts is a whole number between 0 and 1000")
+    }
+    if let fieldSize, !(1...65_535).contains(fieldSize) {
+      throw ValidationError("--field-size is a whole number between 1 and 65535")
     }
     guard (1...64).contains(jobs) else { throw ValidationError("--jobs is between 1 and 64") }
   }
@@ -95,6 +123,7 @@ struct JobOptions: ParsableArguments {
     return [
       Field.modelName: model?.first, Field.modelVersion: model?.last,
       Field.preprocessFunction: preprocess, Field.postprocessFunction: postprocess,
+      Field.cuts: cuts.map(String.init), Field.fieldSize: fieldSize.map(String.init),
       Field.scale: scale, Field.label: label, Field.channels: channels,
       Field.dimensionOrder: dimensionOrder, Field.segmentationType: segmentationType,
     ].compactMapValues { $0 }

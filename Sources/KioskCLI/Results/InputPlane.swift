@@ -4,6 +4,9 @@ import Arrays
 struct InputPlane: Equatable {
   let rows: Int
   let columns: Int
+  /// Channels and frames that the image has.
+  let channels: Int
+  let frames: Int
   /// Elements between rows, between columns, and before the first pixel.
   let rowStride: Int
   let columnStride: Int
@@ -36,9 +39,13 @@ struct InputPlane: Equatable {
     columns = shape[spatial[1]]
     rowStride = strides[spatial[0]]
     columnStride = strides[spatial[1]]
+    let channelAxis = letters.firstIndex(of: "C")
+    let frameAxis = letters.firstIndex { !"XYC".contains($0) }
+    channels = channelAxis.map { shape[$0] } ?? 1
+    frames = frameAxis.map { shape[$0] } ?? 1
     offset =
-      start(of: channel, on: letters.firstIndex(of: "C"))
-      + start(of: frame, on: letters.firstIndex { !"XYC".contains($0) })
+      start(of: channel, on: channelAxis)
+      + start(of: frame, on: frameAxis)
   }
 
   private static func inferredOrder(of shape: Shape) -> [Character] {
@@ -74,16 +81,30 @@ struct InputPlane: Equatable {
     guard rows > 0, columns > 0, image.count > 0 else {
       throw ArrayError(.shapeMismatch, "the image has no pixels")
     }
-    let image = image.asFloat
-    return NDArray(uninitialized: [rows, columns]) { output in
-      image.withUnsafeBuffer { input in
-        for row in 0..<rows {
-          var position = offset + row * rowStride
-          for column in 0..<columns {
-            output[row * columns + column] = input[position]
-            position += columnStride
-          }
+    // Only this plane is converted: a stack may have thousands.
+    return AnyNDArray(dtype: image.dtype, uninitialized: [rows, columns]) { output in
+      image.withUnsafeBytes { input in
+        switch image.dtype.size {
+        case 1: gather(UInt8.self, from: input, to: output)
+        case 2: gather(UInt16.self, from: input, to: output)
+        case 4: gather(UInt32.self, from: input, to: output)
+        default: gather(UInt64.self, from: input, to: output)
         }
+      }
+    }.asFloat
+  }
+
+  /// Copies the plane's elements, whatever they are, as words of their size.
+  private func gather<Word>(
+    _: Word.Type, from input: UnsafeRawBufferPointer, to output: UnsafeMutableRawBufferPointer
+  ) {
+    let input = input.assumingMemoryBound(to: Word.self)
+    let output = output.assumingMemoryBound(to: Word.self)
+    for row in 0..<rows {
+      var position = offset + row * rowStride
+      for column in 0..<columns {
+        output[row * columns + column] = input[position]
+        position += columnStride
       }
     }
   }

@@ -5,7 +5,9 @@ import ImageFiles
 /// before it where the image is a stack.
 struct LabelFile {
   private let path: String
-  private let name: String
+  let name: String
+  /// The name of its image without an ending, with its folder in an archive.
+  let imageName: String
   /// Which of the job's applications it belongs to, from 0.
   let feature: Int
   /// Which frame of the image it belongs to, from 0.
@@ -15,18 +17,19 @@ struct LabelFile {
   init?(path: String, name: String) {
     guard
       let match = name.wholeMatch(
-        of: /(?:.*?[_\/])??(?:batch_([0-9]{1,6})_)?feature_([0-9]{1,6})\.tiff?/),
-      let feature = Int(match.2)
+        of: /(?:(.*?)[_\/])??(?:batch_([0-9]{1,6})_)?feature_([0-9]{1,6})\.tiff?/),
+      let feature = Int(match.3)
     else { return nil }
     self.path = path
     self.name = name
     self.feature = feature
-    frame = match.1.flatMap { Int($0) } ?? 0
+    frame = match.2.flatMap { Int($0) } ?? 0
+    imageName = match.1.map(String.init) ?? ""
   }
 
-  /// The name of the picture that belongs to it.
-  var pictureName: String {
-    (name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name) + "_overlay.png"
+  /// The name of a picture that belongs to it.
+  func pictureName(_ kind: String) -> String {
+    (name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name) + "_\(kind).png"
   }
 
   /// `[row, column]` or `[frame, row, column]`

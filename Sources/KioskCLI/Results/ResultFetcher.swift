@@ -62,9 +62,10 @@ struct ResultFetcher: Sendable {
     let unpacked = try ResultFolder.makeFolder(in: staging)
     var files: [(path: String, name: String, count: CellCount?)] = []
     var result = FetchedResult()
-    var overlay = OverlayMaker(
-      job: job, bucket: bucket, temporaryFolder: try ResultFolder.makeFolder(in: staging),
-      localInput: input)
+    let scratch = try ResultFolder.makeFolder(in: staging)
+    let image = JobImage(of: job, bucket: bucket, temporaryFolder: scratch, localInput: input)
+    var exports = ResultExports(
+      of: job, image, options, folder: try ResultFolder.makeFolder(in: staging))
     var areas: [Int]?
     for member in reader.members {
       try Task.checkCancellation()
@@ -77,17 +78,11 @@ struct ResultFetcher: Sendable {
       let memberAreas = CellCount.areas(of: labels)
       areas = (areas ?? []) + memberAreas
       files.append((path, member.name, CellCount(areas: memberAreas)))
-      if options.overlay {
-        do {
-          let picture = try await overlay.draw(labels, of: label)
-          let name = label.pictureName
-          try Data(picture).write(to: URL(filePath: "\(unpacked)/\(name)"))
-          files.append(("\(unpacked)/\(name)", name, nil))
-        } catch let error where !(error is CancellationError) {
-          result.remarks.append("no picture of \(member.name.printable): \(error)")
-        }
-      }
+      try await exports.add(labels, of: label)
     }
+    try exports.finish()
+    files += exports.files.map { ($0.path, $0.name, nil) }
+    result.remarks = exports.remarks
     let places = folder.claim(files.map(\.name), for: job)
     for (file, place) in zip(files, places) {
       result.files.append(.init(path: try folder.move(file.path, to: place), count: file.count))

@@ -45,12 +45,12 @@ extension BadInput {
     .model(
       "model with two inputs", .unsupportedModel, "takes 2 inputs (image, mask)",
       peer: .inputs([
-        "image": TestModel.tensor(), "mask": TestModel.tensor(),
+        "image": SimpleModel.tensor(), "mask": SimpleModel.tensor(),
       ])),
     .model(
       "model with a thousand inputs", .unsupportedModel, "takes 1000 inputs",
       peer: .inputs(
-        Dictionary(uniqueKeysWithValues: (0..<1000).map { ("input_\($0)", TestModel.tensor()) }))),
+        Dictionary(uniqueKeysWithValues: (0..<1000).map { ("input_\($0)", SimpleModel.tensor()) }))),
     .model(
       "model without inputs", .unsupportedModel, "takes 0 inputs", peer: .inputs([:])),
     .model(

@@ -26,7 +26,7 @@ final class BadInputBench: Sendable {
         // Ends early when the caller goes away.
         _ = try? await isHeld.wait { !$0 }
       }
-      return TestModel.answer(call.request)
+      return SimpleModel.answer(call.request)
     }
     hostile = if let peer = row?.peer { try await HostileServer(peer) } else { nil }
     let models = RoutedModels(
@@ -97,13 +97,13 @@ final class BadInputBench: Sendable {
   private static let computed = Task {
     let image = TestImage.cells.expandingDimensions(at: 0).expandingDimensions(at: 3)
     return try await SegmentationApplication.cytoplasm.labels(
-      of: image, modelShape: TestModel.shape, batchSize: 4
-    ) { TestModel.heads(of: $0) }
+      of: image, modelShape: SimpleModel.shape, batchSize: 4
+    ) { SimpleModel.heads(of: $0) }
   }
 }
 
 /// A model of this test: both heads are the image where it is bright.
-enum TestModel {
+enum SimpleModel {
   static let shape = [-1, 32, 32, 1]
 
   static func heads(of image: NDArray<Float>) -> [AnyNDArray] {

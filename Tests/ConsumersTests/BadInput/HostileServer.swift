@@ -18,7 +18,7 @@ enum HostilePeer: Sendable {
 
   /// One input of this shape and type.
   static func input(_ shape: [Int]?, type: TensorType = TensorType(.float32)) -> HostilePeer {
-    inputs(["input_0": TestModel.tensor(shape, type: type)])
+    inputs(["input_0": SimpleModel.tensor(shape, type: type)])
   }
 
   static func inputs(_ inputs: [String: ModelMetadata.Tensor]) -> HostilePeer {
@@ -64,7 +64,7 @@ final class HostileServer: Sendable {
           // Ends early when the loss of the connection is noticed.
           try? await Task.sleep(for: .seconds(600))
           return .failure(.ok, "")
-        default: return TestModel.answer(call.request)
+        default: return SimpleModel.answer(call.request)
         }
       }
       let proxy =

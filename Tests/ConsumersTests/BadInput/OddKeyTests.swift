@@ -98,7 +98,7 @@ import Testing
         guard let tiles = call.inputs["input_0"]?.typed(as: Float.self) else {
           return .failure(.invalidArgument, "input_0 is missing")
         }
-        let heads = TestModel.heads(of: tiles)
+        let heads = SimpleModel.heads(of: tiles)
         return .outputs(
           ["semantic": heads[0], "semantic_1": heads[1]], model: call.model, encoding: .typed)
       })

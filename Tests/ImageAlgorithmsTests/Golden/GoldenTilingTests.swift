@@ -90,5 +90,15 @@ import Testing
       }
       #expect(try untiler.finished().channel(0) == expected.channel(channel))
     }
+    // All at once, and all but the first.
+    for first in 0..<min(tiles.shape[3], 2) {
+      let channels = tiles.shape[3] - first
+      var untiler = Untiler(tiling, channels: channels)
+      try untiler.add(tiles, channel: first)
+      let image = try untiler.finished()
+      for channel in 0..<channels {
+        #expect(image.channel(channel) == expected.channel(first + channel))
+      }
+    }
   }
 }

@@ -17,6 +17,11 @@ import Testing
       (["run", "cells.tif", "-t", "segmentation", "--channels", "0;1"], "--channels"),
       (["run", "cells.tif", "-t", "segmentation", "--dimension-order", "XB"], "--dimension-order"),
       (["run", "cells.tif", "-t", "segmentation", "--model", "Nuclei"], "--model"),
+      (["run", "cells.tif", "-t", "segmentation", "--cuts", "-1"], "--cuts"),
+      (["submit", "cells.tif", "-t", "segmentation", "--cuts", "many"], "--cuts"),
+      (["submit", "cells.tif", "-t", "segmentation", "--field-size", "0"], "--field-size"),
+      (["submit", "-t", "segmentation"], "file"), (["fetch", "a", "--timeout", "0"], "--timeout"),
+      (["watch", "--json"], "job"),
       (["run", "cells.tif", "-t", "s", "--redis-port", "many"], "REDIS_PORT"),
       (["run", "cells.tif", "-t", "s", "--storage-bucket", "folder"], "STORAGE_BUCKET"),
       (["run", "cells.tif", "-t", "s", "-o", "cells.tif/out"], "cells.tif/out"),
@@ -46,13 +51,30 @@ import Testing
     #expect(try await harness.redis.command("DBSIZE") == 0)
   }
 
-  @Test(.redisServer) func `a Redis that is not there gives 3 and names it`() async throws {
+  @Test(.redisServer, arguments: ["status", "watch", "fetch", "submit", "run"])
+  func `a Redis that is not there gives 3 and names it`(command: String) async throws {
     let harness = try KioskHarness()
+    try harness.makeImage()
     try await harness.server.stop()
-    let status = try await harness.kiosk("status", "some:job")
-    #expect(status.exit == .code(3))
+    let subject = ["submit", "run"].contains(command) ? ["cells.tif", "-t", "x"] : ["some:job"]
+    let program = try await harness.start([command] + subject)
+    #expect(try await program.waitForExit() == .code(3))
+    let status = await program.status
+    #expect(status.standardOutput == "")
     #expect(status.standardError.contains("127.0.0.1:\(harness.server.port)"))
     #expect(status.standardError.contains("REDIS_HOST"))
+  }
+
+  @Test(.redisServer, arguments: ["run", "submit", "fetch"])
+  func `a bucket that cannot be opened gives 3 and names it`(command: String) async throws {
+    let harness = try KioskHarness()
+    try harness.makeImage()
+    let subject = command == "fetch" ? ["some:job"] : ["cells.tif", "-t", "x"]
+    let program = try await harness.start(
+      [command] + subject + ["--storage-bucket", "file:///dev/null/bucket"])
+    #expect(try await program.waitForExit() == .code(3))
+    #expect(await program.status.standardError.contains("/dev/null/bucket"))
+    #expect(try await harness.redis.command("DBSIZE") == 0)
   }
 
   @Test(.redisServer(.password("secret"))) func `a refused password gives 3 without showing it`()

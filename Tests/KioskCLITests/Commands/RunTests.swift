@@ -45,14 +45,18 @@ import Testing
     let submitted = try await harness.kiosk(
       "submit", "cells.tif", "-t", "segmentation", "--model", "Nuclei:3", "--scale", "0.5",
       "--channels", "0,", "--dimension-order", "XY", "--label", "2", "--preprocess", "p",
-      "--postprocess", "q", "--segmentation-type", "cell culture", "--upload-prefix", "inbox")
+      "--postprocess", "q", "--segmentation-type", "cell culture", "--upload-prefix", "inbox",
+      "--cuts", "4",
+      "--field-size", "61")
     #expect(submitted.exit == .code(0))
     let job = try await harness.takeJob()
     #expect(submitted.standardOutput == job.key + "\n")
     let expected = [
       "original_name": "cells.tif", "model_name": "Nuclei", "model_version": "3", "scale": "0.5",
       "channels": "0,", "dimension_order": "XY", "label": "2", "preprocess_function": "p",
-      "postprocess_function": "q", "segmentation_type": "cell culture", "cuts": "0", "url": "",
+      "postprocess_function": "q", "segmentation_type": "cell culture", "cuts": "4",
+      "field_size": "61",
+      "url": "",
       "status": "new", "identity_upload": "laptop",
     ]
     for (name, value) in expected { #expect(job.fields[name] == value, "\(name)") }

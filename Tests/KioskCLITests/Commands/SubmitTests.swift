@@ -18,6 +18,20 @@ import Testing
     #expect(names.sorted() == ["a 1.TIFF", "b/2.tif"])
     #expect(try await harness.redis.command("LLEN", KioskHarness.queue) == 0)
     #expect(status.standardOutput.split(separator: "\n").count == 2)
+    #expect(
+      status.standardError.contains(
+        "note: plate: left out 4 files that are hidden, empty or no images, such as .hidden.tif\n"))
+  }
+
+  @Test(.redisServer) func `a job without options has the fields that producers always write`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    try harness.makeImage()
+    #expect(try await harness.kiosk("submit", "cells.tif", "-t", "x").exit == .code(0))
+    let job = try await harness.takeJob("x")
+    #expect(job.fields["cuts"] == "0")
+    #expect(job.fields["field_size"] == nil)
   }
 
   @Test(.redisServer) func `archives go to the queue for archives`() async throws {

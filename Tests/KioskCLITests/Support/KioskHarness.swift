@@ -101,6 +101,13 @@ final class KioskHarness: Sendable {
     return key
   }
 
+  /// Puts an image into the bucket, where jobs of ``makeJob(_:_:)`` have theirs.
+  func putInput(_ bytes: [UInt8], _ name: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: bucket.file("uploads"), withIntermediateDirectories: true)
+    try Data(bytes).write(to: URL(filePath: bucket.file("uploads/\(name)")))
+  }
+
   func putLabels(_ labels: NDArray<Int32> = labels, stem: String = "cells") throws -> String {
     try putArchive([
       ZipEntry(

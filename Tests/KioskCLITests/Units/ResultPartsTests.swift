@@ -12,7 +12,7 @@ import Testing
     let file = LabelFile(path: "", name: name)
     #expect(file?.feature == feature)
     #expect(file?.frame == frame)
-    #expect(file?.pictureName == "\(name.prefix(while: { $0 != "." }))_overlay.png")
+    #expect(file?.pictureName("overlay") == "\(name.prefix(while: { $0 != "." }))_overlay.png")
   }
 
   @Test(arguments: ["nuclei.tif", "x_feature_.tif", "myfeature_0.tif", "x_feature_0.trk", ""])
@@ -69,6 +69,9 @@ import Testing
   @Test func `frames and channels that are not there give the last`() throws {
     let plane = try InputPlane(shape: [2, 5, 7, 3], order: "BXYC", frame: 9, channel: 9)
     #expect(plane.offset == 5 * 7 * 3 + 2)
+    #expect(plane.frames == 2)
+    #expect(plane.channels == 3)
+    #expect(try InputPlane(shape: [5, 7], order: nil, frame: 0, channel: 0).frames == 1)
   }
 
   @Test func `a line of numbers is no image`() {

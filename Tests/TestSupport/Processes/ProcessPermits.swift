@@ -4,8 +4,8 @@ import Testing
 ///
 /// Tests start all at once. Dozens of programs on a few processors are so slow that limits meant for
 /// a hung one are passed.
-actor ProcessPermits {
-  static let shared = ProcessPermits(6)
+package actor ProcessPermits {
+  package static let shared = ProcessPermits(6)
 
   private var free: Int
   private var waiters: [CheckedContinuation<Void, Never>] = []
@@ -13,7 +13,8 @@ actor ProcessPermits {
   init(_ count: Int) { free = count }
 
   /// Runs `body` once there is a permit for it. Tests are not cancelled while they wait.
-  nonisolated func with<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+  package nonisolated func with<Result>(_ body: () async throws -> Result) async rethrows -> Result
+  {
     await take()
     do {
       let result = try await body()

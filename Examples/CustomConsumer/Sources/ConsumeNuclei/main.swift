@@ -1,0 +1,3 @@
+import RedisConsumer
+
+await ConsumerMain.run(consumers.merging(["nuclei": NucleiConsumer.self]) { $1 })

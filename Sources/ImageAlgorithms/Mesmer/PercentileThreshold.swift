@@ -1,0 +1,51 @@
+import Arrays
+
+/// Cuts off the brightest pixels of each channel of each image.
+///
+/// - Parameters:
+///   - image: `[batch, row, column, channel]`.
+///   - percentile: 0...100; of the pixels that are not 0, those above it become it.
+/// - Returns: the same shape. A channel of zeros stays so, and one with a NaN stays as it is.
+/// - Throws: ``ImageError`` when the rank is not 4 or the percentile is out of range.
+/// - Source: deepcell-toolbox 0.12.1, `percentile_threshold`, with numpy 1.23 `percentile` on 32-bit
+///   floats, bit by bit.
+public func percentileThreshold(
+  _ image: NDArray<Float>, percentile: Double = 99.9
+) throws(ImageError) -> NDArray<Float> {
+  try requireRank(4, of: image, named: "the image", axes: "batch, row, column, channel")
+  guard (0...100).contains(percentile) else {
+    throw ImageError(.invalidParameter, "there is no percentile \(percentile)")
+  }
+  let planes = Planes(count: image.shape[1] * image.shape[2], channels: image.shape[3])
+  return NDArray(uninitialized: image.shape) { output in
+    image.withUnsafeBuffer { input in
+      guard !input.isEmpty else { return }
+      for batch in 0..<image.shape[0] {
+        for channel in 0..<image.shape[3] {
+          planes.transform(input, output, batch: batch, channel: channel) { values, result in
+            let limit = upperLimit(of: values, percentile: percentile)
+            // Not `min`: a limit that is NaN limits nothing.
+            for i in values.indices { result[i] = values[i] > limit ? limit : values[i] }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The percentile of all values but 0; infinity when there are none, NaN when one is.
+private func upperLimit(of values: UnsafeBufferPointer<Float>, percentile: Double) -> Float {
+  if values.contains(where: \.isNaN) { return .nan }
+  let statistics = OrderStatistics(of: values)
+  guard statistics.count > 0 else { return .infinity }
+  let position = Double(statistics.count - 1) * (percentile / 100)
+  let floor = Int(position.rounded(.down))
+  let share = position - Double(floor)
+  let lower = statistics.value(at: floor)
+  let upper = statistics.value(at: min(floor + 1, statistics.count - 1))
+  // The difference is one of 32-bit floats, the rest is in 64 bits; this decides the last bit.
+  let difference = Double(upper - lower)
+  return Float(
+    share < 0.5
+      ? Double(lower) + difference * share : Double(upper) - difference * (1 - share))
+}

@@ -1,0 +1,124 @@
+import Arrays
+import ImageFiles
+import JobQueue
+import Previews
+
+/// Makes pictures and tables of the label images of one job, which are added one by one.
+///
+/// An image that cannot be read leaves out what needs it, with a remark.
+struct ResultExports {
+  private let job: Job
+  private let options: ResultOptions
+  /// For files that are not finished.
+  private let folder: String
+  private var image: JobImage
+  private var table: CellTable?
+  private var meanColumns = 0
+  private var features: CellFeatures?
+
+  /// What was made so far, with the names that the files are to have.
+  private(set) var files: [(path: String, name: String)] = []
+  /// What could not be done, in sentences.
+  private(set) var remarks: [String] = []
+
+  init(of job: Job, _ image: JobImage, _ options: ResultOptions, folder: String) {
+    self.job = job
+    self.options = options
+    self.folder = folder
+    self.image = image
+  }
+
+  /// - Parameters:
+  ///   - labels: `[row, column]` or `[..., row, column]`, of which the first is drawn and all are
+  ///     listed.
+  ///   - file: where they were read from.
+  /// - Throws: ``KioskError`` when a file cannot be written; `CancellationError`.
+  mutating func add(_ labels: NDArray<Int32>, of file: LabelFile) async throws {
+    let frames = labels.shape.dropLast(2).reduce(1, *)
+    let stack = try labels.reshaped(to: [frames] + labels.shape.suffix(2))
+    if options.overlay {
+      try await addPicture("overlay", of: file) { image in
+        guard frames > 0 else { throw KioskError(.jobFailed, "it has no frames") }
+        return try Overlay.outlines(of: stack.slice(0), over: try await image.plane(of: file))
+      }
+    }
+    if options.labels {
+      try await addPicture("labels", of: file) { _ in
+        guard frames > 0 else { throw KioskError(.jobFailed, "it has no frames") }
+        return try LabelPicture.draw(stack.slice(0))
+      }
+    }
+    for index in 0..<frames {
+      try Task.checkCancellation()
+      let name = job.isArchive ? file.imageName : job.originalName
+      let source = CellSource(file: name, frame: file.frame + index, channel: file.feature)
+      if options.csv { try await addRows(of: stack.slice(index), source) }
+      if options.geoJSON { try addFeatures(of: stack.slice(index), source) }
+    }
+  }
+
+  /// Completes the tables.
+  mutating func finish() throws {
+    try table?.finish()
+    try features?.finish()
+    (table, features) = (nil, nil)
+  }
+
+  private mutating func addPicture(
+    _ kind: String, of file: LabelFile, _ draw: (inout JobImage) async throws -> NDArray<UInt8>
+  ) async throws {
+    let bytes: [UInt8]
+    do {
+      bytes = try PNGEncoder.encode(try await draw(&image), name: "the picture")
+    } catch let error where !(error is CancellationError) {
+      remarks.append("no picture of \(file.name.printable): \(error)")
+      return
+    }
+    try newFile(file.pictureName(kind)).write(bytes)
+  }
+
+  private mutating func addRows(of labels: NDArray<Int32>, _ source: CellSource) async throws {
+    if table == nil {
+      meanColumns = try await countMeanColumns()
+      let file = try newFile("\(ResultFolder.fileStem(of: job))_cells.csv")
+      table = CellTable(meanColumns: meanColumns) { try file.write($0) }
+    }
+    let measurements = try CellMeasurements(labels)
+    var means: [[Double]] = []
+    do {
+      for channel in 0..<meanColumns {
+        let plane = try await image.plane(frame: source.frame, channel: channel)
+        means.append(try measurements.means(of: plane))
+      }
+    } catch let error where !(error is CancellationError) {
+      means = []
+      remarks.append("no brightness of the cells of frame \(source.frame): \(error)")
+    }
+    try table?.add(measurements.cells, means: means, of: source)
+  }
+
+  private mutating func countMeanColumns() async throws -> Int {
+    do { return try await image.channelCount() } catch let error
+      where !(error is CancellationError)
+    {
+      remarks.append("no brightness of the cells: \(error)")
+      return 0
+    }
+  }
+
+  private mutating func addFeatures(of labels: NDArray<Int32>, _ source: CellSource) throws {
+    if features == nil {
+      let file = try newFile("\(ResultFolder.fileStem(of: job))_cells.geojson")
+      features = CellFeatures { try file.write($0) }
+    }
+    let isArchive = job.isArchive
+    try features?.add(try CellOutlines(labels), of: source, namesFile: isArchive)
+  }
+
+  private mutating func newFile(_ name: String) throws -> OutputFile {
+    // Its name may have folders in it, or be that of another file of the result.
+    let file = try OutputFile("\(folder)/\(files.count)")
+    files.append((file.path, name))
+    return file
+  }
+}

@@ -1,0 +1,104 @@
+import Buckets
+import Consumers
+import Foundation
+import JobQueue
+import Logging
+import Serving
+import TestSupport
+
+/// What does the job of a test.
+protocol Worker: Sendable {
+  /// Throws if it cannot go on.
+  func check() async throws
+  /// Lets it end in order.
+  ///
+  /// - Returns: temporary files that it left.
+  func finish() async throws -> [String]
+  /// Ends it after a failure, which is what will be reported.
+  func abandon() async
+  var log: String { get async }
+}
+
+/// A consumer class in this process.
+struct ServiceInProcess: Worker {
+  private let service: ConsumerService
+  private let folder: WorkFolder
+  private let lines: LogLines
+  private let hasEnded = Watched(false)
+
+  init(
+    _ type: Consumer.Type, _ surroundings: JobSurroundings, _ settings: ConsumerSettings
+  ) throws {
+    let lines = LogLines()
+    let logger = Logger(label: "consumer") { _ in lines.handler }
+    folder = try WorkFolder(in: surroundings.work.path, logger: logger)
+    var serving = ServingConfiguration()
+    serving.host = "127.0.0.1"
+    serving.port = surroundings.models.port
+    serving.backoff = .milliseconds(50)
+    let context = ConsumerContext(
+      queue: JobQueue(
+        name: JobSurroundings.queue, worker: JobSurroundings.worker, redis: surroundings.redis),
+      bucket: try FolderBucket(path: surroundings.store.path),
+      models: ServingClient(serving, logger: logger), settings: settings, workFolder: folder,
+      logger: logger)
+    service = ConsumerService(type, context: context, slotCount: 1)
+    self.lines = lines
+    // Not structured: a consumer that does not end must not keep the test from failing.
+    Task { [service, hasEnded] in
+      await service.run()
+      await hasEnded.update { $0 = true }
+    }
+  }
+
+  func check() {}
+
+  func finish() async throws -> [String] {
+    service.drain()
+    _ = try await within(.seconds(30), "the service's end") { [hasEnded] in
+      try await hasEnded.wait { $0 }
+    }
+    return try FileManager.default.subpathsOfDirectory(atPath: folder.url.path)
+      .filter { $0 != ".lock" }
+  }
+
+  func abandon() async {
+    service.stop()
+    let grace = Duration.seconds(5)
+    do {
+      _ = try await within(grace, "") { [hasEnded] in try await hasEnded.wait { $0 } }
+    } catch {
+      lines.append("error: the consumer does not react to cancellation; its thread goes on")
+    }
+  }
+
+  var log: String { lines.text }
+}
+
+/// A program of the package under test.
+struct ProgramBeside: Worker {
+  private let process: ChildProcess
+  private let folder: TemporaryFolder
+
+  init(_ path: String, _ environment: [String: String], folder: TemporaryFolder) async throws {
+    process = try await ChildProcess.start(path, environment: environment)
+    self.folder = folder
+  }
+
+  func check() async throws {
+    guard let exit = await process.status.exit else { return }
+    throw TestSupportError("the program ended with \(exit) before the job did")
+  }
+
+  func finish() async throws -> [String] {
+    let exit = try await process.stop(grace: .seconds(30))
+    guard exit == .code(0) else {
+      throw TestSupportError("the program ended with \(exit) on SIGTERM\n\(await log)")
+    }
+    return try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+  }
+
+  func abandon() async { _ = try? await process.stop() }
+
+  var log: String { get async { await process.status.output } }
+}

@@ -1,0 +1,198 @@
+import Arrays
+import Foundation
+import ImageFiles
+import TestSupport
+import Testing
+
+@Suite struct ExportTests {
+  private static let header =
+    "file,frame,channel,label,area_px,centroid_y,centroid_x,bbox_y0,bbox_x0,bbox_y1,bbox_x1"
+
+  private func lines(_ harness: KioskHarness, _ name: String) throws -> [String] {
+    let text = try String(contentsOf: URL(filePath: harness.folder.file(name)), encoding: .utf8)
+    return text.split(separator: "\n").map(String.init)
+  }
+
+  private func features(_ harness: KioskHarness, _ name: String) throws -> [[String: Any]] {
+    let data = try Data(contentsOf: URL(filePath: harness.folder.file(name)))
+    let collection = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    return try #require(collection["features"] as? [[String: Any]])
+  }
+
+  @Test(.redisServer) func `run lists, outlines and draws the cells of its image`() async throws {
+    let harness = try KioskHarness()
+    try harness.makeImage("my, cells.tif")
+    let program = try await harness.start([
+      "run", "my, cells.tif", "-t", "segmentation", "-o", "out", "--csv", "--geojson", "--labels",
+    ])
+    let job = try await harness.takeJob()
+    try await harness.finish(job.key, output: harness.putLabels(stem: "my, cells"))
+    #expect(try await program.waitForExit() == .code(0))
+    #expect(
+      await program.status.standardOutput == """
+        my, cells.tif: 2 cells (median area 82 px)
+          out/my, cells_batch_0_feature_0.tif
+          out/my, cells_batch_0_feature_0_labels.png
+          out/my, cells_cells.csv
+          out/my, cells_cells.geojson
+
+        """)
+    #expect(
+      try lines(harness, "out/my, cells_cells.csv") == [
+        Self.header + ",mean_0",
+        "\"my, cells.tif\",0,0,1,100,9.5,9.5,5,5,15,15,509.5",
+        "\"my, cells.tif\",0,0,2,64,23.5,33.5,20,30,28,38,523.5",
+      ])
+    let features = try features(harness, "out/my, cells_cells.geojson")
+    let square = features.first?["geometry"] as? [String: Any]
+    #expect(square?["type"] as? String == "Polygon")
+    #expect(
+      square?["coordinates"] as? [[[Int]]] == [[[15, 5], [15, 15], [5, 15], [5, 5], [15, 5]]])
+    #expect(features.map { ($0["properties"] as? [String: Any])?["label"] as? Int } == [1, 2])
+
+    let picture = try ImageFile.decode(
+      contentsOf: harness.folder.file("out/my, cells_batch_0_feature_0_labels.png"),
+      name: "labels.png")
+    let pixels = try #require(picture.pixels.typed(as: UInt8.self))
+    #expect(pixels.shape == [40, 60, 3])
+    for y in 0..<40 {
+      for x in 0..<60 {
+        let isBlack = (0..<3).allSatisfy { pixels[y, x, $0] == 0 }
+        #expect(isBlack == (KioskHarness.labels[y, x] == 0))
+      }
+    }
+  }
+
+  @Test(.redisServer) func `frames and channels of one job share one table and one collection`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    // Two frames, three channels, each of one brightness.
+    let brightness: [UInt16] = [0, 1, 2, 10, 11, 12]
+    let image = NDArray<UInt16>(
+      shape: [2, 3, 4, 5], elements: brightness.flatMap { Array(repeating: $0, count: 20) })
+    try harness.putInput(NPYEncoder.encode(AnyNDArray(image)), "stack.npy")
+    var entries: [ZipEntry] = []
+    for frame in 0..<2 {
+      for channel in 0..<2 {
+        var labels = NDArray<Int32>(shape: [4, 5])
+        labels[frame, channel] = 7
+        entries.append(
+          ZipEntry(
+            name: "stack_batch_\(frame)_feature_\(channel).tif",
+            content: .bytes(try LabelFiles.encode(AnyNDArray(labels), channel: 0))))
+      }
+    }
+    let key = try await harness.makeJob(
+      "stack.npy",
+      [
+        "status": "done", "dimension_order": "BCXY", "channels": "0,2",
+        "output_file_name": harness.putArchive(entries),
+      ])
+    let status = try await harness.kiosk("fetch", key, "--csv", "--geojson")
+    #expect(status.exit == .code(0), "\(status.output)")
+    #expect(status.standardError.contains("note") == false)
+    #expect(
+      try lines(harness, "stack_cells.csv") == [
+        Self.header + ",mean_0,mean_1,mean_2",
+        "stack.npy,0,0,7,1,0.0,0.0,0,0,1,1,0.0,1.0,2.0",
+        "stack.npy,0,1,7,1,0.0,1.0,0,1,1,2,0.0,1.0,2.0",
+        "stack.npy,1,0,7,1,1.0,0.0,1,0,2,1,10.0,11.0,12.0",
+        "stack.npy,1,1,7,1,1.0,1.0,1,1,2,2,10.0,11.0,12.0",
+      ])
+    let properties = try features(harness, "stack_cells.geojson").map {
+      $0["properties"] as? [String: Any]
+    }
+    #expect(properties.map { $0?["frame"] as? Int } == [0, 0, 1, 1])
+    #expect(properties.map { $0?["channel"] as? Int } == [0, 1, 0, 1])
+  }
+
+  @Test(.redisServer) func `without the image the brightness is left out, with a remark`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    let key = try await harness.makeJob(
+      "gone.tif", ["status": "done", "output_file_name": harness.putLabels()])
+    let status = try await harness.kiosk("fetch", key, "--csv", "--overlay", "--labels")
+    #expect(status.exit == .code(0))
+    #expect(
+      harness.files(in: ".") == [
+        "cells_batch_0_feature_0.tif", "cells_batch_0_feature_0_labels.png", "gone_cells.csv",
+      ])
+    #expect(try lines(harness, "gone_cells.csv").first == Self.header)
+    #expect(try lines(harness, "gone_cells.csv").count == 3)
+    #expect(status.standardError.contains("note: gone.tif: no brightness of the cells: "))
+    #expect(status.standardError.contains("note: gone.tif: no picture of "))
+  }
+
+  @Test(.redisServer) func `an image of another size leaves brightness empty, with a remark`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    let image = NDArray<Float>(shape: [3, 3], repeating: 1)
+    try harness.putInput(NPYEncoder.encode(AnyNDArray(image)), "small.npy")
+    let key = try await harness.makeJob(
+      "small.npy", ["status": "done", "output_file_name": harness.putLabels()])
+    let status = try await harness.kiosk("fetch", key, "--csv")
+    #expect(status.exit == .code(0))
+    #expect(
+      try lines(harness, "small_cells.csv") == [
+        Self.header + ",mean_0", "small.npy,0,0,1,100,9.5,9.5,5,5,15,15,",
+        "small.npy,0,0,2,64,23.5,33.5,20,30,28,38,",
+      ])
+    #expect(status.standardError.contains("(40, 60)"))
+  }
+
+  @Test(.redisServer) func `a frame that the image lacks is not measured on another`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    try harness.putInput(NPYEncoder.encode(AnyNDArray(KioskHarness.image)), "a.npy")
+    let entry = ZipEntry(
+      name: "a_batch_1_feature_0.tif",
+      content: .bytes(try LabelFiles.encode(AnyNDArray(KioskHarness.labels), channel: 0)))
+    let key = try await harness.makeJob(
+      "a.npy", ["status": "done", "output_file_name": harness.putArchive([entry])])
+    let status = try await harness.kiosk("fetch", key, "--csv", "--overlay")
+    #expect(status.exit == .code(0))
+    #expect(try lines(harness, "a_cells.csv").last == "a.npy,1,0,2,64,23.5,33.5,20,30,28,38,")
+    #expect(harness.files(in: ".") == ["a_batch_1_feature_0.tif", "a_cells.csv"])
+    #expect(status.standardError.components(separatedBy: "has no frame 1").count == 3)
+  }
+
+  @Test(.redisServer) func `cells of an archive are told apart by the images they are of`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    let label = try LabelFiles.encode(AnyNDArray(KioskHarness.labels), channel: 0)
+    let entries = ["a/x", "b/x"].map {
+      ZipEntry(name: "\($0)_batch_0_feature_0.tif", content: .bytes(label))
+    }
+    let key = try await harness.makeJob(
+      "plate.zip", ["status": "done", "output_file_name": harness.putArchive(entries)])
+    let status = try await harness.kiosk("fetch", key, "--csv", "--geojson", "--labels")
+    #expect(status.exit == .code(0), "\(status.output)")
+    let files = try lines(harness, "plate_cells.csv").dropFirst().map { $0.prefix(4) }
+    #expect(files == ["a/x,", "a/x,", "b/x,", "b/x,"])
+    let properties = try features(harness, "plate_cells.geojson").map {
+      ($0["properties"] as? [String: Any])?["file"] as? String
+    }
+    #expect(properties == ["a/x", "a/x", "b/x", "b/x"])
+    #expect(harness.files(in: ".").contains("b/x_batch_0_feature_0_labels.png"))
+  }
+
+  @Test(.redisServer) func `no label images means no tables, and --no-unzip means no exports`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    let output = try harness.putArchive([ZipEntry(name: "lineage.json", content: .bytes([1]))])
+    let key = try await harness.makeJob("a.tif", ["status": "done", "output_file_name": output])
+    #expect(try await harness.kiosk("fetch", key, "--csv", "--geojson").exit == .code(0))
+    #expect(harness.files(in: ".") == ["lineage.json"])
+    for option in ["--csv", "--geojson", "--labels", "--overlay"] {
+      let status = try await harness.kiosk("fetch", key, option, "--no-unzip")
+      #expect(status.exit == .code(2))
+      #expect(status.standardError.contains(option))
+    }
+  }
+}
