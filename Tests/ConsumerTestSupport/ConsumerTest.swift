@@ -28,7 +28,7 @@ public enum ConsumerTest {
     models: TestModels = .classical, timeLimit: Duration = .seconds(60),
     settings: (inout ConsumerSettings) -> Void = { _ in }
   ) async throws -> ConsumerTestResult {
-    var changed = ConsumerSettings(heartbeatInterval: .milliseconds(500))
+    var changed = ConsumerSettings()
     settings(&changed)
     let settings = changed
     return try await JobSurroundings.with(models) { surroundings in
