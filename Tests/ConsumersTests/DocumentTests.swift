@@ -47,6 +47,19 @@ import Testing
     #expect(grace >= shutdown + 15)
   }
 
+  @Test func `each test that the page on reliability names exists`() throws {
+    let page = try text("docs/reliability.md")
+    let rows = page.matches(of: #/\| (`[^|]+`) \|\n/#)
+    #expect(rows.count > 20)
+    let tests = Self.root.appending(path: "Tests")
+    let sources = try FileManager.default.subpathsOfDirectory(atPath: tests.path)
+      .filter { $0.hasSuffix(".swift") }
+      .map { try String(contentsOf: tests.appending(path: $0), encoding: .utf8) }
+    for name in rows.flatMap({ $0.output.1.matches(of: #/`([^`]+)`/#) }).map(\.output.1) {
+      #expect(sources.contains { $0.contains("func `\(name)`(") }, "\(name)")
+    }
+  }
+
   private func number(
     _ pattern: Regex<(Substring, Substring)>, in text: Substring
   ) throws -> Int {
