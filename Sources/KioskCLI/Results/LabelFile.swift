@@ -27,6 +27,11 @@ struct LabelFile {
     imageName = match.1.map(String.init) ?? ""
   }
 
+  /// The folder it is in, with a slash at the end; empty for none.
+  var folder: Substring {
+    name[..<(name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex)]
+  }
+
   /// The name of a picture that belongs to it.
   func pictureName(_ kind: String) -> String {
     (name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name) + "_\(kind).png"
