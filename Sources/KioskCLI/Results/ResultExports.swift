@@ -57,6 +57,13 @@ struct ResultExports {
     }
   }
 
+  /// Tells of a file that nothing can be made of.
+  mutating func noteValues(of file: LabelFile) {
+    guard options.makesExports else { return }
+    remarks.append(
+      "no tables or pictures of \(file.name.printable): it has the values of the model, not cells")
+  }
+
   /// Completes the tables.
   mutating func finish() throws {
     try table?.finish()
