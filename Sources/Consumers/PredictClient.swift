@@ -140,6 +140,8 @@ public struct PredictClient: Sendable {
       if pause.isServerAway {
         run.setHeldUp(by: JobError(.predictUnavailable, "\(pause)"))
       } else {
+        // Not away any more, but busy or slow.
+        run.setHeldUp(by: nil)
         run.addPredictRetries(1)
       }
       run.logger.debug("waiting for the model server", metadata: ["error": "\(pause)"])

@@ -165,7 +165,7 @@ import Testing
       (["cuts": "many"], "invalid_input", "cuts \"many\""),
       (["cuts": "90"], "invalid_input", "90 x 90 pieces"),
       (["field_size": "0"], "invalid_input", "field_size \"0\""),
-      (["cuts": "2", "field_size": "10"], "invalid_input", "field"),
+      (["cuts": "2", "field_size": "10"], "invalid_input", "field_size \"10\" is not an odd"),
       (["channels": "3"], "invalid_input", "channel 3"),
       (["postprocess_function": "deep_watershed"], "predict_invalid", "at least 2 outputs"),
     ])

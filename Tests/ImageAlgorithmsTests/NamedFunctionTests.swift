@@ -33,7 +33,10 @@ import Testing
 
   @Test func `an unknown post-processing function is refused, and the known ones are listed`() {
     let error = #expect(throws: ImageError.self) { try NamedPostprocessing(list: "mibbi") }
-    #expect(error?.reason.hasPrefix("\"mibbi\" is not a valid post-processing function") == true)
+    #expect(
+      error?.reason
+        == "\"mibbi\" is not a valid post-processing function; choose one of: none, deepcell, "
+        + "pixelwise, mibi, watershed, deep_watershed, multiplex_postprocess_consumer")
     for function in NamedPostprocessing.allCases {
       #expect(error?.reason.contains(function.rawValue) == true)
     }

@@ -26,7 +26,7 @@ extension NamedFunction {
         let known = allCases.map(\.rawValue).joined(separator: ", ")
         throw ImageError(
           .invalidParameter,
-          "\"\(name)\" is not a valid \(stage) function; there are \(known)")
+          "\"\(name)\" is not a valid \(stage) function; choose one of: \(known)")
       }
       guard function == nil else {
         throw ImageError(

@@ -5,7 +5,8 @@ import Glibc
 struct InputFile: Sendable, Equatable {
   /// As the user gave it, or found below a folder that the user gave.
   let path: String
-  /// What its job calls it: the file's name, or its path below the given folder.
+  /// What its job calls it: the file's name, or its path below the given folder, with that folder's
+  /// own name if there are several.
   let name: String
   let size: Int
 
@@ -19,6 +20,7 @@ struct InputFile: Sendable, Equatable {
   ) throws(KioskError) -> [InputFile] {
     var files: [InputFile] = []
     var problems: [String] = []
+    let hasSeveralFolders = paths.count(where: isFolder) > 1
     for path in paths {
       var status = stat()
       guard stat(path, &status) == 0 else {
@@ -31,7 +33,8 @@ struct InputFile: Sendable, Equatable {
           continue
         }
         var listing = FolderListing()
-        listing.add(path, below: "")
+        // Plates have wells of the same names, whose results must be told apart.
+        listing.add(path, below: hasSeveralFolders ? prefix(of: path) : "")
         problems += listing.problems
         if listing.images.isEmpty {
           problems.append("\(path.printable): no image files in this folder")
@@ -47,6 +50,18 @@ struct InputFile: Sendable, Equatable {
     problems += files.compactMap(\.problem)
     guard problems.isEmpty else { throw KioskError(.usage, problems.joined(separator: "\n")) }
     return files
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// The folder's own name with a slash; empty where there is none, as of `..`. Without dots in
+  /// front, since results with hidden folders are not unpacked.
+  private static func prefix(of folder: String) -> String {
+    let name = (folder.split(separator: "/").last ?? "").drop { $0 == "." }
+    return name.isEmpty ? "" : "\(name)/"
   }
 
   private var problem: String? {

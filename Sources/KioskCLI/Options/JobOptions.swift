@@ -106,11 +106,11 @@ struct JobOptions: ParsableArguments {
         throw ValidationError("--segmentation-type is none, tissue or \"cell culture\"")
       }
     }
-    if let cuts, !(0...1000).contains(cuts) {
-      throw ValidationError("--cuts is a whole number between 0 and 1000")
+    if let cuts, !(0...1024).contains(cuts) {
+      throw ValidationError("--cuts is a whole number between 0 and 1024")
     }
-    if let fieldSize, !(1...65_535).contains(fieldSize) {
-      throw ValidationError("--field-size is a whole number between 1 and 65535")
+    if let fieldSize, !(1...4095).contains(fieldSize) || fieldSize % 2 == 0 {
+      throw ValidationError("--field-size is an odd number between 1 and 4095")
     }
     guard (1...64).contains(jobs) else { throw ValidationError("--jobs is between 1 and 64") }
   }

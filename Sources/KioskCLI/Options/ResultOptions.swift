@@ -23,12 +23,16 @@ struct ResultOptions: ParsableArguments {
   @Flag(name: .customLong("no-unzip"), help: "Keep result archives as they are.")
   var keepsArchives = false
 
+  /// Whether anything is to be made of label images.
+  var makesExports: Bool { exports.contains(where: \.isWanted) }
+
+  private var exports: [(option: String, isWanted: Bool)] {
+    [("--overlay", overlay), ("--labels", labels), ("--csv", csv), ("--geojson", geoJSON)]
+  }
+
   func validate() throws {
-    let exports = [
-      ("--overlay", overlay), ("--labels", labels), ("--csv", csv), ("--geojson", geoJSON),
-    ]
-    if keepsArchives, let export = exports.first(where: \.1) {
-      throw ValidationError("\(export.0) needs the unpacked result; leave out --no-unzip")
+    if keepsArchives, let export = exports.first(where: \.isWanted) {
+      throw ValidationError("\(export.option) needs the unpacked result; leave out --no-unzip")
     }
     if output.isEmpty { throw ValidationError("--output is the name of a folder") }
   }

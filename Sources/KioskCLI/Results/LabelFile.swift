@@ -1,8 +1,8 @@
 import Arrays
 import ImageFiles
 
-/// A label image among the files of a result: `<name>_feature_<number>.tif`, with `_batch_<number>`
-/// before it where the image is a stack.
+/// A file of a result that has the name of a label image: `<name>_feature_<number>.tif`, with
+/// `_batch_<number>` before it where the image is a stack.
 struct LabelFile {
   private let path: String
   let name: String
@@ -27,17 +27,31 @@ struct LabelFile {
     imageName = match.1.map(String.init) ?? ""
   }
 
+  /// The folder it is in, with a slash at the end; empty for none.
+  var folder: Substring {
+    name[..<(name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex)]
+  }
+
   /// The name of a picture that belongs to it.
   func pictureName(_ kind: String) -> String {
     (name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name) + "_\(kind).png"
   }
 
-  /// `[row, column]` or `[frame, row, column]`
-  func read() throws -> NDArray<Int32> {
+  /// - Returns: `[row, column]` or `[frame, row, column]`; nil when the values are none of labels, as
+  ///   where a job asked for what its model answers: counted as cells they would be nonsense.
+  func read() throws -> NDArray<Int32>? {
     let pixels = try ImageFile.decode(contentsOf: path, name: name).pixels
     guard pixels.rank >= 2 else {
       throw KioskError(.jobFailed, "\(name.printable) of the result is no image")
     }
-    return pixels.converted(to: Int32.self)
+    let isLabels: Bool
+    switch pixels.dtype {
+    case .float16, .float32, .float64:
+      isLabels = pixels.asFloat.withUnsafeBuffer {
+        $0.allSatisfy { $0 >= 0 && $0 < 0x1p31 && $0 == $0.rounded() }
+      }
+    default: isLabels = true
+    }
+    return isLabels ? pixels.converted(to: Int32.self) : nil
   }
 }

@@ -52,9 +52,16 @@ struct ResultExports {
       try Task.checkCancellation()
       let name = job.isArchive ? file.imageName : job.originalName
       let source = CellSource(file: name, frame: file.frame + index, channel: file.feature)
-      if options.csv { try await addRows(of: stack.slice(index), source) }
-      if options.geoJSON { try addFeatures(of: stack.slice(index), source) }
+      if options.csv { try await addRows(of: stack.slice(index), source, file) }
+      if options.geoJSON { try addFeatures(of: stack.slice(index), source, file) }
     }
+  }
+
+  /// Tells of a file that nothing can be made of.
+  mutating func noteValues(of file: LabelFile) {
+    guard options.makesExports else { return }
+    remarks.append(
+      "no tables or pictures of \(file.name.printable): it has the values of the model, not cells")
   }
 
   /// Completes the tables.
@@ -77,10 +84,12 @@ struct ResultExports {
     try newFile(file.pictureName(kind)).write(bytes)
   }
 
-  private mutating func addRows(of labels: NDArray<Int32>, _ source: CellSource) async throws {
+  private mutating func addRows(
+    of labels: NDArray<Int32>, _ source: CellSource, _ labelFile: LabelFile
+  ) async throws {
     if table == nil {
       meanColumns = try await countMeanColumns()
-      let file = try newFile("\(ResultFolder.fileStem(of: job))_cells.csv")
+      let file = try newFile(tableName("csv", beside: labelFile))
       table = CellTable(meanColumns: meanColumns) { try file.write($0) }
     }
     let measurements = try CellMeasurements(labels)
@@ -106,13 +115,22 @@ struct ResultExports {
     }
   }
 
-  private mutating func addFeatures(of labels: NDArray<Int32>, _ source: CellSource) throws {
+  private mutating func addFeatures(
+    of labels: NDArray<Int32>, _ source: CellSource, _ labelFile: LabelFile
+  ) throws {
     if features == nil {
-      let file = try newFile("\(ResultFolder.fileStem(of: job))_cells.geojson")
+      let file = try newFile(tableName("geojson", beside: labelFile))
       features = CellFeatures { try file.write($0) }
     }
     let isArchive = job.isArchive
     try features?.add(try CellOutlines(labels), of: source, namesFile: isArchive)
+  }
+
+  /// In the folder of the label images, so that images of one name in several folders keep tables of
+  /// their own; that of an archive, which is of all its images, above their folders.
+  private func tableName(_ ending: String, beside file: LabelFile) -> String {
+    let folder = job.isArchive ? "" : file.folder
+    return "\(folder)\(ResultFolder.fileStem(of: job))_cells.\(ending)"
   }
 
   private mutating func newFile(_ name: String) throws -> OutputFile {

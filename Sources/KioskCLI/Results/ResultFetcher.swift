@@ -74,7 +74,11 @@ struct ResultFetcher: Sendable {
         files.append((path, member.name, nil))
         continue
       }
-      let labels = try label.read()
+      guard let labels = try label.read() else {
+        exports.noteValues(of: label)
+        files.append((path, member.name, nil))
+        continue
+      }
       let memberAreas = CellCount.areas(of: labels)
       areas = (areas ?? []) + memberAreas
       files.append((path, member.name, CellCount(areas: memberAreas)))

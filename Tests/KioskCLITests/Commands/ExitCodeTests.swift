@@ -20,6 +20,7 @@ import Testing
       (["run", "cells.tif", "-t", "segmentation", "--cuts", "-1"], "--cuts"),
       (["submit", "cells.tif", "-t", "segmentation", "--cuts", "many"], "--cuts"),
       (["submit", "cells.tif", "-t", "segmentation", "--field-size", "0"], "--field-size"),
+      (["submit", "cells.tif", "-t", "segmentation", "--field-size", "60"], "--field-size"),
       (["submit", "-t", "segmentation"], "file"), (["fetch", "a", "--timeout", "0"], "--timeout"),
       (["watch", "--json"], "job"),
       (["run", "cells.tif", "-t", "s", "--redis-port", "many"], "REDIS_PORT"),

@@ -181,6 +181,33 @@ import Testing
     #expect(harness.files(in: ".").contains("b/x_batch_0_feature_0_labels.png"))
   }
 
+  @Test(.redisServer, arguments: [Float(0.25), -1, .nan, 0x1p31])
+  func `what a model answers is not counted as cells`(value: Float) async throws {
+    let harness = try KioskHarness()
+    var map = KioskHarness.labels.map { Float($0) }
+    map[0, 0] = value
+    let key = try await harness.makeJob(
+      "a.tif",
+      [
+        "status": "done",
+        "output_file_name": harness.putArchive([
+          ZipEntry(
+            name: "a_feature_0.tif",
+            content: .bytes(try LabelFiles.encode(AnyNDArray(map), channel: 0)))
+        ]),
+      ])
+    let status = try await harness.kiosk(
+      "fetch", key, "--csv", "--geojson", "--labels", "--overlay")
+    #expect(status.exit == .code(0), "\(status.output)")
+    #expect(harness.files(in: ".") == ["a_feature_0.tif"])
+    #expect(status.standardOutput == "a.tif: 1 file\n  a_feature_0.tif\n")
+    #expect(
+      status.standardError.contains(
+        "note: a.tif: no tables or pictures of a_feature_0.tif: it has the values of the model, "
+          + "not cells\n"))
+    #expect(!status.standardError.contains("hint"))
+  }
+
   @Test(.redisServer) func `no label images means no tables, and --no-unzip means no exports`()
     async throws
   {

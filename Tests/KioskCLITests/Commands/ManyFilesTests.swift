@@ -38,8 +38,9 @@ import Testing
     for index in 0..<250 {
       let labels = "\(index)_batch_0_feature_0.tif"
       let names = files.filter { $0 == labels || $0.hasSuffix("/" + labels) }
-      #expect(names.count == 2, "\(names)")
-      #expect(files.contains("\(index)_cells.csv"))
+      #expect(names == ["left/\(labels)", "right/\(labels)"])
+      #expect(files.contains("left/\(index)_cells.csv"))
+      #expect(files.contains("right/\(index)_cells.csv"))
     }
     #expect((1...3).contains(mostTransfers))
     #expect((1..<200 << 20).contains(peak), "\(peak >> 20) MiB")
@@ -70,10 +71,24 @@ import Testing
     }
     #expect(try await program.waitForExit() == .code(0))
     #expect(names == ["1.tif", "a/1.tif", "b/1.tif"])
-    let files = harness.files(in: "out")
-    #expect(files.count == 6)
-    #expect(files.count { $0.hasSuffix("1_cells.geojson") } == 3)
-    #expect(files.count { $0.hasSuffix("1_batch_0_feature_0.tif") } == 3)
+    #expect(
+      harness.files(in: "out")
+        == ["", "a/", "b/"].flatMap {
+          ["\($0)1_batch_0_feature_0.tif", "\($0)1_cells.geojson"]
+        })
+  }
+
+  @Test(.redisServer) func `images of several folders are called after their folders`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    for name in ["x/plate1/A1.tif", ".plate2/A1.tif", "B1.tif"] { try harness.makeImage(name) }
+    let status = try await harness.kiosk(
+      "submit", "x/plate1/", "./.plate2", "B1.tif", "-t", KioskHarness.queue, "--recursive")
+    #expect(status.exit == .code(0), "\(status.output)")
+    var names: Set<String> = []
+    for _ in 0..<3 { names.insert(try await harness.takeJob().originalName) }
+    #expect(names == ["plate1/A1.tif", "plate2/A1.tif", "B1.tif"])
   }
 
   @Test(.redisServer) func `a folder that cannot be used is wrong usage`() async throws {

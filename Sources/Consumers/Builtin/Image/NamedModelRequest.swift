@@ -19,11 +19,18 @@ struct NamedModelRequest {
     } catch {
       throw JobError(.invalidInput, "model_name and model_version: \(error)")
     }
+    let cuts = try Self.number(Field.cuts, of: job, in: 0...1024) ?? 0
+    let fieldSize = try Self.number(Field.fieldSize, of: job, in: 1...4095) ?? 61
+    guard cuts == 0 || fieldSize % 2 == 1 else {
+      throw JobError(
+        .invalidInput,
+        "\(Field.fieldSize) \"\(fieldSize)\" is not an odd number: as many pixels are sent on both "
+          + "sides of each one")
+    }
     application = ComposedApplication(
       preprocessing: try NamedPreprocessing(list: job[Field.preprocessFunction] ?? ""),
       postprocessing: try NamedPostprocessing(list: job[Field.postprocessFunction] ?? ""),
-      cuts: try Self.number(Field.cuts, of: job, in: 0...1024) ?? 0,
-      fieldSize: try Self.number(Field.fieldSize, of: job, in: 1...4095) ?? 61)
+      cuts: cuts, fieldSize: fieldSize)
   }
 
   private static func number(
