@@ -100,6 +100,8 @@ public final class JobRun: Sendable {
     try? await writePending()
   }
 
+  var hasPending: Bool { state.withLock { !$0.pending.isEmpty } }
+
   /// What is still to be written, for the write that ends the job.
   func takePending() -> [String: String] {
     state.withLock { state in

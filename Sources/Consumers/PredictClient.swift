@@ -81,7 +81,7 @@ public struct PredictClient: Sendable {
     }
     if let channelCount, shape[3] >= 0, shape[3] != channelCount {
       let selected = channelCount == 1 ? "one channel is" : "\(channelCount) channels are"
-      throw unsupported("images of \(shape[3]) channels, but \(selected) selected for it")
+      throw unsupported("\(shape[3])-channel images, but \(selected) selected for it")
     }
     let (pixels, overflow) = max(shape[1], 1).multipliedReportingOverflow(by: max(shape[2], 1))
     guard !overflow, pixels <= Self.maximumPixels else {

@@ -31,7 +31,7 @@ import Testing
     await server.freeze()
     run.note(["progress": "10", "scale": "1"])
     let write = Task { try await run.writePending() }
-    try await eventually("the fields are on their way") { run.takePending().isEmpty }
+    try await eventually("the fields are on their way") { !run.hasPending }
     run.note(["progress": "20"])
     write.cancel()
     _ = try? await write.value

@@ -155,7 +155,7 @@ import Testing
       (["model_name": "Unknown"], "unsupported_model", "the model Unknown version 1"),
       (["model_version": "7"], "unsupported_model", "the model Pixels version 7"),
       (["model_name": "Numbers"], "unsupported_model", "DT_INT32"),
-      (["model_name": "Pair"], "invalid_input", "2 channels"),
+      (["model_name": "Pair"], "invalid_input", "2-channel images"),
       (["preprocess_function": "sharpen"], "invalid_input", "\"sharpen\" is not a valid pre-"),
       (["postprocess_function": "sharpen"], "invalid_input", "\"sharpen\" is not a valid post-"),
       (["postprocess_function": "retinanet"], "invalid_input", "not supported"),

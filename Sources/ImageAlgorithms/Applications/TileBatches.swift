@@ -74,7 +74,8 @@ func requireModelTakes(
   guard modelShape[3] < 0 || image.shape[3] == modelShape[3] else {
     throw ImageError(
       .invalidChannels,
-      "the model takes images of \(modelShape[3]) channels, but the image has \(image.shape[3])")
+      "the model takes \(modelShape[3])-channel images, but this is a \(image.shape[3])-channel "
+        + "image")
   }
   guard batchSize >= 1 else {
     throw ImageError(.invalidParameter, "a batch must have at least 1 tile, not \(batchSize)")

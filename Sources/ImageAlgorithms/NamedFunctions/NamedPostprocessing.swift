@@ -83,7 +83,7 @@ public enum NamedPostprocessing: String, Sendable, CaseIterable {
         .unexpectedModelOutput,
         "the \(Self.stage) function \"\(rawValue)\" needs \(most == fewest ? "" : "at least ")"
           + "\(fewest) \(fewest == 1 ? "output" : "outputs") of the model, but it answered "
-          + "\(heads.count)")
+          + "\(heads.count); choose another function or another model")
     }
     for head in heads where head.rank != 4 || head.shape[..<3] != heads[0].shape[..<3] {
       throw ImageError(

@@ -28,10 +28,10 @@ extension BadInput {
     .model(
       "model for inputs of unknown rank", .unsupportedModel, "shape unknown", peer: .input(nil)),
     .model(
-      "model for 2 channels", .unsupportedModel, "takes images of 2 channels",
+      "model for 2 channels", .unsupportedModel, "takes 2-channel images",
       peer: .input([-1, 32, 32, 2])),
     .model(
-      "model for 0 channels", .unsupportedModel, "takes images of 0 channels",
+      "model for 0 channels", .unsupportedModel, "takes 0-channel images",
       peer: .input([-1, 32, 32, 0])),
     .model(
       "model for texts", .unsupportedModel, "takes inputs of type DT_STRING",

@@ -64,7 +64,7 @@ extension ImageConsumer {
       guard needed <= available else {
         throw JobError(
           .invalidInput,
-          "the model takes images of \(needed) channels, but the image has \(available)")
+          "the model takes \(needed)-channel images, but this is a \(available)-channel image")
       }
       return image.selectingChannels(Array(0..<needed))
     }
@@ -74,7 +74,7 @@ extension ImageConsumer {
     guard modelChannels < 0 || channels.count == needed else {
       throw JobError(
         .invalidInput,
-        "the model takes images of \(needed) channels, but channels \"\(text)\" selects "
+        "the model takes \(needed)-channel images, but channels \"\(text)\" selects "
           + "\(channels.count)")
     }
     return image.selectingChannels(channels)
