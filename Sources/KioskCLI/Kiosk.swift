@@ -24,6 +24,14 @@ import Telemetry
     subcommands: [
       RunCommand.self, SubmitCommand.self, StatusCommand.self, WatchCommand.self,
       FetchCommand.self, ModelsCommand.self, CompletionsCommand.self,
+    ],
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Operating",
+        subcommands: [
+          QueuesCommand.self, JobsCommand.self, WorkersCommand.self, RequeueCommand.self,
+          CancelCommand.self, DeadCommand.self, PauseCommand.self, ResumeCommand.self,
+        ])
     ])
 
   static func main() async {
