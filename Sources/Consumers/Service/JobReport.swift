@@ -50,6 +50,7 @@ struct JobReport {
   }
 
   private func finish() async -> ClaimedJob? {
+    await run.flushLog()
     var fields = run.takePending()
     fields[Field.progress] = "100"
     fields[Field.totalJobs] = fields[Field.totalJobs] ?? "1"
@@ -61,6 +62,7 @@ struct JobReport {
   }
 
   private func fail(_ error: JobError, detail: String? = nil) async -> ClaimedJob? {
+    await run.flushLog()
     let fields = run.takePending()
     return await end(error, detail: detail) { count in
       try await queue.fail(run.claimed, error.failure, fields, claiming: count)
