@@ -22,7 +22,7 @@ redis.call('HDEL', job, 'reason', 'error_code', 'last_error', 'attempts', 'cance
   'progress', 'output_url', 'output_file_name', 'total_jobs', 'total_time', 'download_time',
   'prediction_time', 'postprocess_time', 'upload_time', 'predict_retries', 'cleanup_time',
   'failures', 'children', 'children:done', 'children:failed', 'children_upload_time',
-  'identity_started', 'dim_order')
+  'identity_started', 'dim_order', 'partial_output_file_name', 'partial_output_url')
 redis.call('HSET', job, 'status', 'new', 'updated_at', stamp, 'updated_by', worker)
 redis.call('PERSIST', job)
 redis.call('LPUSH', queue, job)
