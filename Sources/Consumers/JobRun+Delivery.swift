@@ -14,6 +14,10 @@ extension JobRun {
   /// Whether the job waited for others before, by ``Consumer/park(_:_:)``, and now goes on.
   public var isResumed: Bool { claimed.statusBeforeClaim == .waiting }
 
+  /// What keys of jobs made for this one are derived from: the same in each execution, until somebody
+  /// lets the job run again after its end.
+  var origin: String { job.key + (job[Field.requeued].map { "#" + $0 } ?? "") }
+
   /// Whether work on the job is to stop: it was cancelled, its time is over, another worker has it,
   /// or the process ends. For loops that are no task and so cannot ask `Task.isCancelled`.
   public var isCancelled: Bool { stopCause != nil }

@@ -119,5 +119,7 @@ public enum Field {
   public static let canceled = "canceled"
   /// Keys of the children, with commas between.
   public static let children = "children"
+  /// How often somebody let the job run again after its end.
+  public static let requeued = "requeued"
   public static let failures = "failures"
 }

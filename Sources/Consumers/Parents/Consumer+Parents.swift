@@ -27,7 +27,7 @@ extension Consumer {
     let known = childKeys
     let made = children.enumerated().map { index, child in
       ChildJob(
-        of: run.job.key, index: known.count + index, queue: child.list, name: child.originalName,
+        of: run.origin, index: known.count + index, queue: child.list, name: child.originalName,
         fields: child.producerFields)
     }
     return try park(made, policy, known: known)
@@ -77,9 +77,8 @@ extension Consumer {
   /// - Returns: its key, with which ``park(untilEnded:_:)`` can wait for it.
   @discardableResult
   public func submit(_ submission: JobSubmission, as name: String) async throws -> String {
-    let job = run.job.key
     return try await untilRedisAnswers {
-      try await run.queue.submit(submission, named: name, from: job)
+      try await run.queue.submit(submission, named: name, from: run.origin)
     }
   }
 }

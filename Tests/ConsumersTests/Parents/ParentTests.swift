@@ -107,6 +107,49 @@ import Testing
     }
   }
 
+  @Test(.redisServer) func `a parent that runs again makes its parts anew`() async throws {
+    let harness = try ConsumerHarness()
+    let key = try await submit(harness, count: 2, .failFast)
+    let queue = harness.context.queue
+    try await harness.withService(SumConsumer.self) { _ in
+      try await waitUntilParked(key, harness)
+      let parts = JobQueue(name: "parts", worker: "pod-p", redis: harness.redis)
+      let jobs = try await parts.claim(upTo: 2).jobs
+      _ = try await parts.fail(jobs[0], JobFailure(.input, reason: "R", errorCode: "x"))
+      #expect(try await harness.end(of: key)["status"] == "failed")
+
+      #expect(try await queue.requeue(key) == .requeued)
+      try await harness.withService(SquareConsumer.self, on: "parts") { _ in
+        let fields = try await harness.end(of: key)
+        #expect(fields["status"] == "done" && fields["sum"] == "1")
+      }
+    }
+  }
+
+  /// Parks once it is cancelled.
+  final class LateConsumer: Consumer {
+    override func consume(_ job: Job) async throws -> JobStatus {
+      while !run.isCancelled { try? await Task.sleep(for: .milliseconds(2)) }
+      return try park([JobSubmission(queue: "parts", originalName: "a", inputFileName: "a")])
+    }
+  }
+
+  @Test(.redisServer) func `a parent that is cancelled before it waits makes no parts`()
+    async throws
+  {
+    let harness = try ConsumerHarness()
+    let key = try await harness.submit()
+    try await harness.withService(LateConsumer.self) { _ in
+      try await eventually("the job is in work") {
+        try await harness.fields(key)["status"] == "started"
+      }
+      let tool = JobQueue(name: ConsumerHarness.queue, worker: "tool", redis: harness.redis)
+      #expect(try await tool.cancel(key) == .running)
+      #expect(try await harness.end(of: key)["error_code"] == "canceled")
+      #expect(try await harness.list("parts").isEmpty)
+    }
+  }
+
   @Test(.redisServer) func `a parent that is cancelled while it waits ends with its parts`()
     async throws
   {
