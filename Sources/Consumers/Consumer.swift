@@ -16,7 +16,8 @@ open class Consumer {
 
   /// Works on a job.
   ///
-  /// - Returns: how it ended: `.done`, or `.putBack` for a job to be taken again.
+  /// - Returns: how it ended: `.done`, `.putBack` for a job to be taken again, or what
+  ///   ``park(_:_:)`` gives for a job that waits for others.
   /// - Throws: what made the job fail; its description becomes the hash's `reason`. A
   ///   ``JobError`` says which `error_code` goes with it.
   open func consume(_ job: Job) async throws -> JobStatus {

@@ -1,9 +1,9 @@
 import JobQueue
 
-extension JobError {
-  /// Whether the same job may go well another time.
-  private var failureClass: JobFailure.Class {
-    switch code {
+extension JobError.Code {
+  /// Whether the same job may go well another time, where an error does not say.
+  public var failureClass: FailureClass {
+    switch self {
     case .invalidInput, .unsupportedModel, .storageNotFound, .predictInvalid, .timeout, .canceled,
       .lostWorker:
       .input
@@ -12,7 +12,9 @@ extension JobError {
     case .storage, .redis, .predictUnavailable, .predictDeadline, .predictExhausted: .transient
     }
   }
+}
 
+extension JobError {
   /// As the report of a failed execution.
   var failure: JobFailure {
     JobFailure(failureClass, reason: reason, errorCode: code.rawValue)

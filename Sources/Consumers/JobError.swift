@@ -31,9 +31,14 @@ public struct JobError: Error, CustomStringConvertible {
   /// A whole sentence that names what was wrong and what to do about it.
   public let message: String
 
-  public init(_ code: Code, _ message: String) {
+  /// Whether the job is tried again.
+  public let failureClass: FailureClass
+
+  /// - Parameter failureClass: nil for that of the code, see ``Code/failureClass``.
+  public init(_ code: Code, _ message: String, _ failureClass: FailureClass? = nil) {
     self.code = code
     self.message = message
+    self.failureClass = failureClass ?? code.failureClass
   }
 
   public var description: String { message }

@@ -19,19 +19,27 @@ public final class JobRun: Sendable {
     /// Of the job's log, not yet written.
     var lines: [String] = []
     var durations: [JobStage: Duration] = [:]
-    var progress = 0
+    var progress: Int
+    /// Names of all fields that were noted.
+    var noted: Set<String> = []
+    var parking: Parking?
     var predictRetries = 0
     var isHeldUp = false
     var cause: StopCause?
     var lastSign = ContinuousClock.now
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
+  /// When it began.
+  let start = ContinuousClock.now
 
   package init(_ claimed: ClaimedJob, queue: JobQueue, logger: Logger) {
     self.claimed = claimed
     self.queue = queue
     self.logger = logger
+    // That of the children stands until the parent has come further.
+    state = Mutex(
+      State(progress: claimed.job[Field.progress].flatMap { Int($0) }.map { min($0, 100) } ?? 0))
   }
 
   public var job: Job { claimed.job }
@@ -42,9 +50,13 @@ public final class JobRun: Sendable {
   package func note(_ fields: [String: String]) {
     state.withLock { state in
       state.pending.merge(fields) { $1 }
+      state.noted.formUnion(fields.keys)
       state.lastSign = .now
     }
   }
+
+  /// Whether the consumer has written a field, so that its end must not.
+  func hasNoted(_ field: String) -> Bool { state.withLock { $0.noted.contains(field) } }
 
   /// Writes a status and everything noted before it.
   ///
@@ -55,10 +67,12 @@ public final class JobRun: Sendable {
     try await writePending()
   }
 
-  /// Adds a line to the job's log, which people read beside its fields. It is written with the next
-  /// write; of lines that come faster than they can be written the oldest are dropped.
+  /// Adds a line to the job's log, which people read beside its fields: `kiosk:log:<job>` keeps the
+  /// last 1000 or so. It is written with the next write; of lines that come faster than they can be
+  /// written the oldest are dropped. The service's own log has it at the level debug.
   public func log(_ line: String) {
     let line = line.onOneLine(of: 2000)
+    logger.debug("job says", metadata: ["event": "job_log", "line": "\(line)"])
     state.withLock { state in
       state.lines.append(line)
       if state.lines.count > Self.lineLimit { state.lines.removeFirst() }
@@ -116,8 +130,20 @@ public final class JobRun: Sendable {
   /// Notes how far a stage has come, `fraction` in 0...1. The field never decreases.
   public func setProgress(_ stage: JobStage, _ fraction: Double) {
     let range = stage.progress
-    let share = min(max(fraction, 0), 1) * (range.upperBound - range.lowerBound)
-    let percent = Int(range.lowerBound + share)
+    setProgress(
+      percent: range.lowerBound + fraction * (range.upperBound - range.lowerBound),
+      atMost: range.upperBound)
+  }
+
+  /// Notes how much of the whole job is done, `fraction` in 0...1, for jobs whose parts are none of
+  /// the stages. The field never decreases, and is 100 only at the end.
+  public func setProgress(_ fraction: Double) {
+    setProgress(percent: fraction * 100, atMost: 99)
+  }
+
+  private func setProgress(percent: Double, atMost limit: Double) {
+    // Not a number counts as nothing: a division of an author's by zero must not end the process.
+    let percent = percent > 0 ? Int(min(percent, limit)) : 0
     state.withLock { state in
       state.lastSign = .now
       guard percent > state.progress else { return }
@@ -153,6 +179,14 @@ public final class JobRun: Sendable {
       state.isHeldUp = error != nil
       state.pending[Field.lastError] = error.map { "\($0.code.rawValue): \($0.message)" } ?? ""
     }
+  }
+
+  // MARK: Parking
+
+  /// What the job is to wait for when its consumer returns.
+  var parking: Parking? {
+    get { state.withLock { $0.parking } }
+    set { state.withLock { $0.parking = newValue } }
   }
 
   // MARK: Life

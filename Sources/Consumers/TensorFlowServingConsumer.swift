@@ -113,6 +113,25 @@ open class TensorFlowServingConsumer: Consumer {
     }
   }
 
+  /// Stores a file in the bucket and tells clients of it at once, as `partial_output_url` and
+  /// `partial_output_file_name`, while the job goes on. The last one counts.
+  @discardableResult
+  public func publish(partial file: URL) async throws -> StoredObject {
+    try Task.checkCancellation()
+    let start = ContinuousClock.now
+    // Not a stage: that of uploading is near the job's end.
+    defer { run.addDuration(.now - start, to: .upload) }
+    let name = file.lastPathComponent
+    let stored = try await context.bucket.upload(
+      file,
+      to: UploadDestination(
+        subdirectory: RandomName.hex(digits: 32), contentType: ContentType.of(fileNamed: name))
+    ) { _ in }
+    try await updateKey(
+      run.job, [Field.partialOutputFileName: stored.key, Field.partialOutputURL: stored.url])
+    return stored
+  }
+
   private func resultsFolder() throws -> URL {
     try folder.subfolder("output")
   }

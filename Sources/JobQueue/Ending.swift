@@ -32,16 +32,19 @@ package enum JobEnd: Sendable {
   }
 }
 
-/// Why an execution failed, and so whether it is tried again.
+/// Whether a job that failed is tried again.
+public enum FailureClass: String, Sendable {
+  /// The job itself is wrong: never tried again.
+  case input
+  /// It may go well another time: tried again after a pause, while attempts are left.
+  case transient
+  /// Something it needs has no room for it: back to the waiting end, without spending an attempt.
+  case capacity
+}
+
+/// Why an execution failed.
 package struct JobFailure: Sendable {
-  package enum Class: String, Sendable {
-    /// The job itself is wrong: never tried again.
-    case input
-    /// It may go well another time: tried again while attempts are left.
-    case transient
-    /// Something it needs has no room for it: back to the waiting end, without spending an attempt.
-    case capacity
-  }
+  package typealias Class = FailureClass
 
   package var kind: Class
   /// Its last line is a whole sentence for the job's owner.

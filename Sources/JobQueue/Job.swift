@@ -17,6 +17,18 @@ public struct Job: Sendable {
     return value
   }
 
+  /// What a job made for this one's sake takes over: what the producer asked for, and nothing that
+  /// says which file it is or what became of it. Empty ones are left out.
+  public var requestFields: [String: String] {
+    fields.filter { Self.inherited.contains($0.key) && !$0.value.isEmpty }
+  }
+
+  private static let inherited: Set<String> = [
+    Field.modelName, Field.modelVersion, Field.preprocessFunction, Field.postprocessFunction,
+    Field.cuts, Field.fieldSize, Field.label, Field.dimensionOrder, Field.channels, Field.scale,
+    Field.segmentationType,
+  ]
+
   public var status: JobStatus { JobStatus(rawValue: fields[Field.status] ?? "") }
   /// The key of the input in the bucket, or a URL of it; "" if the producer named none.
   public var inputFileName: String { fields[Field.inputFileName] ?? "" }

@@ -1,30 +1,36 @@
 import RedisClient
 
-/// A job that a parent makes and waits for.
+/// A job that a parent waits for.
 package struct ChildJob: Sendable {
-  /// Derived from the parent's key, so that making it again makes nothing new. Holds no comma:
-  /// consumers of zip archives keep children as one list with commas.
   package let key: String
-  package var queue: String
-  /// What a producer would write.
-  package var fields: [String: String]
+  package let queue: String
+  /// What a producer would write; nil for a job that somebody else makes.
+  package let fields: [String: String]?
 
+  /// One that the parent makes. Its key is derived from the parent's, so that making it again makes
+  /// nothing new.
+  ///
   /// - Parameters:
   ///   - index: which child of the parent it is.
   ///   - name: of its file, for people who read the key.
   package init(
     of parent: String, index: Int, queue: String, name: String, fields: [String: String]
   ) {
-    let name = name.replacing(",", with: "_")
-    let parent = parent.replacing(",", with: "_")
-    key = "\(queue):\(name):\(index):\(parent)"
+    key = Keys.derived(queue: queue, name: name, from: parent, by: "child \(index)")
     self.queue = queue
     self.fields = fields
+  }
+
+  /// One that there is. If it is gone by then, it counts as failed.
+  package init(existing key: String, queue: String) {
+    self.key = key
+    self.queue = queue
+    fields = nil
   }
 }
 
 /// When a parent goes on.
-package enum ParkingPolicy: String, Sendable {
+public enum ParkingPolicy: String, Sendable {
   /// As soon as one child has failed, or all have ended.
   case failFast = "fail-fast"
   /// When all children have ended.
@@ -35,6 +41,7 @@ extension JobQueue {
   /// Makes children of a job in hand and gives up the job until they have ended: its slot, its lease
   /// and its place in the list. The parent then runs again with the status `waiting`.
   ///
+  /// Safe to repeat when a reply was lost.
   /// - Parameter fields: of the parent, written as it is parked.
   package func park(
     _ job: ClaimedJob, waitingFor children: [ChildJob], _ policy: ParkingPolicy,
@@ -50,7 +57,7 @@ extension JobQueue {
       let arguments =
         [job.token.rawValue, policy.rawValue, isLast ? "1" : "0", String(parent.count)] + parent
       let made = batch.flatMap { child in
-        var fields = child.fields
+        guard var fields = child.fields else { return [child.key, "0"] }
         fields[Field.status] = JobStatus.new.rawValue
         fields[Field.createdAt] = created
         fields[Field.updatedAt] = created

@@ -1,18 +1,19 @@
 import RedisClient
 
 /// A job to be put into a queue, with the fields that the web front end writes.
-package struct JobSubmission: Sendable {
+public struct JobSubmission: Sendable {
   /// The Redis list; zip archives go to `<queue>-zip`.
-  package var queue: String
-  package var originalName: String
+  public var queue: String
+  /// The file's name as its owner knows it.
+  public var originalName: String
   /// Key of the input in the bucket.
-  package var inputFileName: String
+  public var inputFileName: String
   /// Other fields, by name of the hash's field.
-  package var fields: [String: String]
+  public var fields: [String: String]
   /// When and how it is to run.
   package var delivery = DeliveryOptions()
 
-  package init(
+  public init(
     queue: String, originalName: String, inputFileName: String, fields: [String: String] = [:]
   ) {
     self.queue = queue
@@ -28,35 +29,52 @@ package struct JobSubmission: Sendable {
     Field.segmentationType,
   ]
 
-  /// Makes the hash and pushes its key, in one step.
-  ///
-  /// - Parameter submitter: written to `identity_upload`.
-  /// - Returns: the job's key; that of the first one if the same was submitted before, see
-  ///   ``DeliveryOptions/fingerprint``.
-  package func submit(to redis: RedisClient, submitter: String) async throws -> String {
-    try await submission(to: redis, submitter: submitter).key
+  /// The list that the job goes to.
+  package var list: String {
+    let isZip = originalName.lowercased().hasSuffix(".zip")
+    return isZip ? Keys.zipQueue(of: queue.lowercased()) : queue.lowercased()
   }
 
-  /// The same as ``submit(to:submitter:)``, and tells a repetition from a new job.
-  package func submission(to redis: RedisClient, submitter: String) async throws -> Submission {
-    let isZip = originalName.lowercased().hasSuffix(".zip")
-    let list = isZip ? Keys.zipQueue(of: queue.lowercased()) : queue.lowercased()
-    let now = Timestamp.now.producerDescription
+  /// What the hash says of the job, without its status and times.
+  package var producerFields: [String: String] {
     var hash = Dictionary(uniqueKeysWithValues: Self.alwaysPresent.map { ($0, "") })
     hash[Field.cuts] = "0"
     hash.merge(fields) { $1 }
     hash[Field.originalName] = originalName
     hash[Field.inputFileName] = inputFileName
+    return hash
+  }
+
+  /// Makes the hash and pushes its key, in one step.
+  ///
+  /// - Parameters:
+  ///   - key: of the job; one that is there already is left as it is.
+  ///   - submitter: written to `identity_upload`.
+  /// - Returns: the job's key; that of the first one if the same was submitted before, see
+  ///   ``DeliveryOptions/fingerprint``.
+  package func submit(
+    to redis: RedisClient, as key: String? = nil, submitter: String
+  ) async throws -> String {
+    try await submission(to: redis, as: key, submitter: submitter).key
+  }
+
+  /// The same as ``submit(to:as:submitter:)``, and tells a repetition from a new job.
+  package func submission(
+    to redis: RedisClient, as key: String? = nil, submitter: String
+  ) async throws -> Submission {
+    let now = Timestamp.now.producerDescription
+    var hash = producerFields
     hash[Field.status] = JobStatus.new.rawValue
     hash[Field.createdAt] = now
     hash[Field.updatedAt] = now
     hash[Field.identityUpload] = submitter
     // A comma in a child's key would break the lists that Python zip consumers keep.
     let name = originalName.replacing(",", with: "_")
-    let key = "\(list):\(name):\(RandomName.hex(digits: 32))"
+    let key = key ?? "\(list):\(name):\(RandomName.hex(digits: 32))"
     let reply = try await JobQueue(name: list, worker: submitter, redis: redis)
       .submit(key, hash, delivery)
-    // The key is random: if it is there already, an earlier try whose reply was lost made it.
+    // The key is random, or the maker's own: if it is there already, an earlier try whose reply was lost
+    // made it.
     return reply.key == key ? Submission(outcome: .made, key: key) : reply
   }
 }

@@ -1,3 +1,5 @@
+import RedisClient
+
 /// The names of Redis keys. Spelled here and nowhere else.
 package enum Keys {
   /// The list of jobs that one worker has in hand. Other programs count, scan and repair these
@@ -46,6 +48,18 @@ package enum Keys {
   package static let callbacks = "kiosk:out"
   package static func callback(_ id: String) -> String { "kiosk:out:" + id }
 
+  /// Small data that a job's consumer keeps: a string that expires.
+  package static func data(_ name: String, of job: String) -> String { "kiosk:data:\(job):\(name)" }
+
+  /// The key of a job that another makes, the same each time: `<queue>:<name>:<32 digits>`. Holds no
+  /// comma: consumers of zip archives keep children as one list with commas.
+  package static func derived(
+    queue: String, name: String, from maker: String, by reason: String
+  ) -> String {
+    let digest = SHA1.hexadecimal(of: Array("\(maker)\0\(reason)".utf8)).prefix(32)
+    return "\(queue):\(name):".replacing(",", with: "_") + digest
+  }
+
   /// The list that zip archives of `queue` wait in.
   package static func zipQueue(of queue: String) -> String { queue + "-zip" }
 
@@ -90,6 +104,9 @@ public enum Field {
   public static let predictRetries = "predict_retries"
   public static let outputFileName = "output_file_name"
   public static let outputURL = "output_url"
+  /// A result that there is before the job's end.
+  public static let partialOutputFileName = "partial_output_file_name"
+  public static let partialOutputURL = "partial_output_url"
   public static let finishedAt = "finished_at"
   public static let totalJobs = "total_jobs"
   public static let reason = "reason"
@@ -100,6 +117,9 @@ public enum Field {
   public static let attempts = "attempts"
   /// `1` when the job ended because somebody cancelled it.
   public static let canceled = "canceled"
+  /// Keys of the children, with commas between.
   public static let children = "children"
+  /// How often somebody let the job run again after its end.
+  public static let requeued = "requeued"
   public static let failures = "failures"
 }

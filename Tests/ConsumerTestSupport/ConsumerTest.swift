@@ -17,22 +17,25 @@ public enum ConsumerTest {
   /// - Parameters:
   ///   - input: the image, which is put into the bucket.
   ///   - fields: of the job's hash, beside those that every producer writes.
+  ///   - others: consumers of the jobs that this one submits or waits for, by queue. Each works in
+  ///     this process too. Jobs for the queue `test` go to the consumer under test itself.
   ///   - models: what the model server answers.
-  ///   - timeLimit: how long the job may take.
+  ///   - timeLimit: how long the job may take, with those it waits for.
   ///   - settings: changes those in force.
   /// - Returns: how the job ended, also when it failed.
   /// - Throws: ``TestSupportError`` when the job did not end in time, or when a program or the input
   ///   is missing.
   public static func run(
     _ type: Consumer.Type, input: URL, fields: [String: String] = [:],
-    models: TestModels = .classical, timeLimit: Duration = .seconds(60),
+    others: [String: Consumer.Type] = [:], models: TestModels = .classical,
+    timeLimit: Duration = .seconds(60),
     settings: (inout ConsumerSettings) -> Void = { _ in }
   ) async throws -> ConsumerTestResult {
     var changed = ConsumerSettings()
     settings(&changed)
     let settings = changed
     return try await JobSurroundings.with(models) { surroundings in
-      let worker = try ServiceInProcess(type, surroundings, settings)
+      let worker = try ServiceInProcess(type, others: others, surroundings, settings)
       return try await surroundings.result(
         of: worker, input: input, fields: fields, timeLimit: timeLimit)
     }
@@ -45,7 +48,8 @@ public enum ConsumerTest {
   ///   - type: a name of its registry.
   ///   - environment: settings beside those that say where everything is.
   ///
-  /// The others are those of ``run(_:input:fields:models:timeLimit:settings:)``.
+  /// The others are those of ``run(_:input:fields:others:models:timeLimit:settings:)``. A job that
+  /// waits for those of other queues cannot be tested so: the program serves one queue.
   public static func run(
     program: String, type: String, input: URL, fields: [String: String] = [:],
     models: TestModels = .classical, timeLimit: Duration = .seconds(60),

@@ -112,7 +112,11 @@ struct JobSurroundings: Sendable {
       }
     } catch let error as TestSupportError {
       let statuses = await monitor.statuses(of: key)
-      throw TestSupportError("\(error); its statuses were \(statuses)\n\(await worker.log)")
+      let hint =
+        statuses.last == .waiting
+        ? "; it waits for jobs of other queues: name their consumers as others:" : ""
+      throw TestSupportError(
+        "\(error); its statuses were \(statuses)\(hint)\n\(await worker.log)")
     }
   }
 }

@@ -19,56 +19,69 @@ protocol Worker: Sendable {
   var log: String { get async }
 }
 
-/// A consumer class in this process.
+/// Consumer classes in this process.
 struct ServiceInProcess: Worker {
-  private let service: ConsumerService
+  private let services: [ConsumerService]
   private let folder: WorkFolder
   private let lines: LogLines
-  private let hasEnded = Watched(false)
+  private let running: Watched<Int>
 
+  /// - Parameter others: consumers of further queues.
   init(
-    _ type: Consumer.Type, _ surroundings: JobSurroundings, _ settings: ConsumerSettings
+    _ type: Consumer.Type, others: [String: Consumer.Type], _ surroundings: JobSurroundings,
+    _ settings: ConsumerSettings
   ) throws {
     let lines = LogLines()
     let logger = Logger(label: "consumer") { _ in lines.handler }
-    folder = try WorkFolder(in: surroundings.work.path, logger: logger)
+    let folder = try WorkFolder(in: surroundings.work.path, logger: logger)
     var serving = ServingConfiguration()
     serving.host = "127.0.0.1"
     serving.port = surroundings.models.port
     serving.backoff = .milliseconds(50)
-    let context = ConsumerContext(
-      queue: JobQueue(
-        name: JobSurroundings.queue, worker: JobSurroundings.worker, redis: surroundings.redis,
-        // A test wants to see the first failure, not the last.
-        settings: DeliverySettings(retries: RetrySchedule(maximumAttempts: 1))),
-      bucket: try FolderBucket(path: surroundings.store.path),
-      models: ServingClient(serving, logger: logger), settings: settings, workFolder: folder,
-      logger: logger)
-    service = ConsumerService(type, context: context, slotCount: 1)
+    let models = ServingClient(serving, logger: logger)
+    let bucket = try FolderBucket(path: surroundings.store.path)
+
+    let consumers = others.merging([JobSurroundings.queue: type]) { $1 }
+    services = consumers.map { queue, type in
+      let isOther = queue != JobSurroundings.queue
+      let context = ConsumerContext(
+        queue: JobQueue(
+          name: queue.lowercased(),
+          worker: JobSurroundings.worker + (isOther ? "-" + queue.lowercased() : ""),
+          redis: surroundings.redis,
+          // A test wants to see the first failure, not the last.
+          settings: DeliverySettings(retries: RetrySchedule(maximumAttempts: 1))),
+        bucket: bucket, models: models, settings: settings, workFolder: folder, logger: logger)
+      return ConsumerService(type, context: context, slotCount: 1)
+    }
+    self.folder = folder
     self.lines = lines
-    // Not structured: a consumer that does not end must not keep the test from failing.
-    Task { [service, hasEnded] in
-      await service.run()
-      await hasEnded.update { $0 = true }
+    running = Watched(services.count)
+    for service in services {
+      // Not structured: a consumer that does not end must not keep the test from failing.
+      Task { [running] in
+        await service.run()
+        await running.update { $0 -= 1 }
+      }
     }
   }
 
   func check() {}
 
   func finish() async throws -> [String] {
-    service.drain()
-    _ = try await within(.seconds(30), "the service's end") { [hasEnded] in
-      try await hasEnded.wait { $0 }
+    for service in services { service.drain() }
+    _ = try await within(.seconds(30), "the service's end") { [running] in
+      try await running.wait { $0 == 0 }
     }
     return try FileManager.default.subpathsOfDirectory(atPath: folder.url.path)
       .filter { $0 != ".lock" }
   }
 
   func abandon() async {
-    service.stop()
+    for service in services { service.stop() }
     let grace = Duration.seconds(5)
     do {
-      _ = try await within(grace, "") { [hasEnded] in try await hasEnded.wait { $0 } }
+      _ = try await within(grace, "") { [running] in try await running.wait { $0 == 0 } }
     } catch {
       lines.append("error: the consumer does not react to cancellation; its thread goes on")
     }

@@ -65,10 +65,17 @@ final class ConsumerHarness: Sendable {
   var processing: String { "processing-predict:pod-1" }
 
   /// Runs a service while `body` runs, then drains it.
+  ///
+  /// - Parameter queue: another than ``queue``, served by a worker of its own.
   func withService(
-    _ type: Consumer.Type, slots: Int = 1,
+    _ type: Consumer.Type, on queue: String? = nil, slots: Int = 1,
     _ body: (ConsumerService) async throws -> Void
   ) async throws {
+    var context = context
+    if let queue {
+      context.queue = JobQueue(
+        name: queue, worker: "pod-of-\(queue)", redis: redis, settings: context.queue.settings)
+    }
     let service = ConsumerService(type, context: context, slotCount: slots)
     try await withThrowingTaskGroup { group in
       group.addTask {

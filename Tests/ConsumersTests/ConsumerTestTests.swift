@@ -70,6 +70,35 @@ import Testing
     #expect(error?.description.contains("[new, started, predicting]") == true, "\(error)")
   }
 
+  @Test func `a job and those it waits for run in one call`() async throws {
+    let result = try await withImage([1, 1], [0]) {
+      try await ConsumerTest.run(
+        SumConsumer.self, input: $0, fields: ["count": "4"], others: ["parts": PartConsumer.self])
+    }
+    #expect(result.status == .done, "\(result)")
+    #expect(result.fields["sum"] == "14")
+    #expect(result.statuses == [.new, .started, .waiting, .started, .done])
+    #expect(result.leftovers.isEmpty)
+  }
+
+  @Test func `a job whose parts nobody does says what is missing`() async throws {
+    let error = await #expect(throws: TestSupportError.self) {
+      try await withImage([1, 1], [0]) {
+        try await ConsumerTest.run(
+          SumConsumer.self, input: $0, fields: ["count": "1"], timeLimit: .seconds(2))
+      }
+    }
+    #expect(error?.description.contains("name their consumers as others:") == true, "\(error)")
+  }
+
+  final class PartConsumer: Consumer {
+    override func consume(_ job: Job) async throws -> JobStatus {
+      let number = job["number"].flatMap { Int($0) } ?? 0
+      try await updateKey(job, ["square": String(number * number)])
+      return .done
+    }
+  }
+
   @Test func `a missing input or program is named`() async throws {
     let missing = URL(filePath: "/nowhere/cells.tif")
     let noInput = await #expect(throws: TestSupportError.self) {

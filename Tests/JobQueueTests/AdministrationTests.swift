@@ -69,7 +69,8 @@ import Testing
     let queue = harness.worker()
     let job = try await harness.claim("job", by: queue)
     #expect(try await queue.requeue("job") == .live)
-    _ = try await queue.update(job, ["progress": "50", "last_error": "E"])
+    _ = try await queue.update(
+      job, ["progress": "50", "last_error": "E", "partial_output_url": "u"])
     _ = try await queue.fail(job, JobFailure(.input, reason: "R", errorCode: "x"))
     try await harness.submit("other")
 
@@ -78,7 +79,7 @@ import Testing
     #expect(
       try await harness.hash("job") == [
         "status": "new", "original_name": "a.tif", "updated_by": "pod-1",
-        "updated_at": QueueHarness.time.description,
+        "updated_at": QueueHarness.time.description, "requeued": "1",
       ])
     #expect(try await harness.redis.command("TTL", "job") == -1)
     #expect(try await harness.list() == ["job", "other"])

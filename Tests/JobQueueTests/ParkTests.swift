@@ -145,6 +145,34 @@ import Testing
     #expect(try await harness.worker().counts().parked == 0)
   }
 
+  @Test(.redisServer) func `parking twice because a reply was lost parks once`() async throws {
+    let harness = try QueueHarness()
+    let queue = harness.worker()
+    let parent = try await harness.claim("parent", by: queue)
+    let all = children(150)
+    for _ in 0..<2 { #expect(try await queue.park(parent, waitingFor: all, .collectAll) == .held) }
+    #expect(try await harness.list("children").count == 150)
+    #expect(try await queue.counts().parked == 1)
+  }
+
+  @Test(.redisServer) func `jobs that others made can be waited for`() async throws {
+    let harness = try QueueHarness()
+    let queue = harness.worker()
+    let parent = try await harness.claim("parent", by: queue)
+    try await harness.redis.command("HSET", "a", "status", "new")
+    try await harness.redis.command("HSET", "b", "status", "done")
+    try await harness.redis.command("LPUSH", "children", "a")
+    let others = ["a", "b", "missing"].map { ChildJob(existing: $0, queue: "predict") }
+    #expect(try await queue.park(parent, waitingFor: others, .collectAll) == .held)
+    #expect(try await harness.list("children") == ["a"])
+    #expect(try await harness.redis.command("EXISTS", "missing") == 0)
+    #expect(try await harness.list().isEmpty)
+    let workers = childQueue(harness)
+    let job = try #require(try await workers.claim(upTo: 1).jobs.first)
+    _ = try await workers.finish(job, .done)
+    #expect(try await harness.list() == ["parent"])
+  }
+
   @Test(.redisServer) func `a parked parent that is pushed again stays parked`() async throws {
     let harness = try QueueHarness()
     _ = try await parked(harness, children: 1)

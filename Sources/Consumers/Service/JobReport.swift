@@ -23,6 +23,8 @@ struct JobReport {
   func send(_ outcome: Result<JobStatus, any Error>) async -> ClaimedJob? {
     switch (outcome, run.stopCause) {
     case (.success(let status), _) where status == .done: return await finish()
+    case (.success(let status), _) where status == .waiting && run.parking != nil:
+      return await park()
     case (_, .lost):
       run.logger.warning(
         "job stopped: another worker has it, or it was removed", metadata: ["event": "job_lost"])
@@ -53,11 +55,46 @@ struct JobReport {
     await run.flushLog()
     var fields = run.takePending()
     fields[Field.progress] = "100"
-    fields[Field.totalJobs] = fields[Field.totalJobs] ?? "1"
-    fields[Field.totalTime] = duration.secondsText
-    fields[Field.predictRetries] = String(run.predictRetries)
+    let sums = [
+      Field.totalJobs: "1", Field.totalTime: duration.secondsText,
+      Field.predictRetries: String(run.predictRetries),
+    ]
+    // A parent's are those of its children.
+    fields.merge(sums.filter { !run.hasNoted($0.key) }) { noted, _ in noted }
     return await end { count in
       try await queue.finish(run.claimed, .done, fields, claiming: count)
+    }
+  }
+
+  /// Makes the children that the job is to wait for, and gives it up until they have ended.
+  private func park() async -> ClaimedJob? {
+    guard let parking = run.parking else { return nil }
+    await run.flushLog()
+    var fields = run.takePending()
+    // That of the children begins.
+    fields[Field.progress] = nil
+    fields.merge(parking.fields) { $1 }
+    do {
+      let ownership = try await persistently(logger: run.logger) {
+        try await queue.park(
+          run.claimed, waitingFor: parking.children, parking.policy, fields)
+      }
+      switch ownership {
+      case .held:
+        run.logger.info(
+          "job waits for others",
+          metadata: [
+            "event": "job_parked", "children": "\(parking.children.count)",
+            "duration_ms": "\(duration.milliseconds)",
+          ])
+      case .canceled: await release(because: "canceled")
+      case .lost, .gone:
+        run.logger.warning(
+          "job stopped: another worker has it, or it was removed", metadata: ["event": "job_lost"])
+      }
+      return nil
+    } catch {
+      return await fail(JobError(error))
     }
   }
 
@@ -139,18 +176,25 @@ func persist<Result>(
   logger: Logger, _ body: () async throws -> Result
 ) async -> Result? {
   do {
-    return try await retry(
-      policy: { ($0 as? RedisError)?.mayPass == true ? .untilRedisIsBack : nil },
-      onPause: { pause in
-        logger.warning(
-          "could not write the end of the job; trying again",
-          metadata: ["event": "job_update_failed", "error": "\(pause.error)"])
-      },
-      operation: body)
+    return try await persistently(logger: logger, body)
   } catch {
     logger.error(
       "could not write the end of the job",
       metadata: ["event": "job_update_failed", "error_code": "redis", "error": "\(error)"])
     return nil
   }
+}
+
+/// Repeats a write until Redis has it, or refuses it.
+private func persistently<Result>(
+  logger: Logger, _ body: () async throws -> Result
+) async throws -> Result {
+  try await retry(
+    policy: { ($0 as? RedisError)?.mayPass == true ? .untilRedisIsBack : nil },
+    onPause: { pause in
+      logger.warning(
+        "could not write the end of the job; trying again",
+        metadata: ["event": "job_update_failed", "error": "\(pause.error)"])
+    },
+    operation: body)
 }

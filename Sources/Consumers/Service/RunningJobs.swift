@@ -83,10 +83,17 @@ final class RunningJobs: Sendable {
 
   /// Stops the work on one job; one that is not here is no error, since it may just have ended.
   ///
+  /// - Parameter token: of the claim that is meant; nil for any.
   /// - Returns: whether this was the first cause to stop it.
   @discardableResult
-  func stop(_ key: String, because cause: JobRun.StopCause) -> Bool {
-    guard let execution = state.withLock({ $0.entries[key]?.execution }) else { return false }
+  func stop(
+    _ key: String, token: OwnerToken? = nil, because cause: JobRun.StopCause
+  ) -> Bool {
+    let execution = state.withLock { state -> (run: JobRun, stop: @Sendable () -> Void)? in
+      guard let entry = state.entries[key], token == nil || token == entry.token else { return nil }
+      return entry.execution
+    }
+    guard let execution else { return false }
     let isFirst = execution.run.stopCause == nil
     execution.run.stop(because: cause)
     execution.stop()

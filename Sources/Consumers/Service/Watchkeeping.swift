@@ -37,7 +37,9 @@ struct Watchkeeping: Sendable {
         card["state"] = intake.isOpen ? "running" : "draining"
         let answers = try await queue.heartbeat(beats, card: card)
         intake.running.confirm(beats, at: sent)
-        for (key, answer) in answers { obey(answer, key) }
+        for beat in beats {
+          if let answer = answers[beat.job] { obey(answer, beat) }
+        }
       } catch {
         if Task.isCancelled { return }
         logger.warning(
@@ -47,17 +49,20 @@ struct Watchkeeping: Sendable {
     } while (try? await Task.sleep(for: queue.settings.heartbeatInterval)) != nil
   }
 
-  private func obey(_ answer: BeatAnswer, _ key: String) {
-    switch answer {
-    case .lost, .gone: intake.running.stop(key, because: .lost)
-    case .canceled: intake.running.stop(key, because: .canceled)
-    case .timeout: intake.running.stop(key, because: .timeout)
-    case .stalled:
+  private func obey(_ answer: BeatAnswer, _ beat: JobBeat) {
+    let cause: JobRun.StopCause =
+      switch answer {
+      case .lost, .gone, .stalled: .lost
+      case .canceled: .canceled
+      case .timeout: .timeout
+      }
+    if answer == .stalled {
       logger.error(
         "job stopped: it gave no sign of life for too long (STALL_AFTER)",
-        metadata: ["event": "job_stalled", "job_id": "\(key)"])
-      intake.running.stop(key, because: .lost)
+        metadata: ["event": "job_stalled", "job_id": "\(beat.job)"])
     }
+    // By its token: a job that was parked or put back meanwhile may have come back already.
+    intake.running.stop(beat.job, token: beat.token, because: cause)
   }
 
   /// Stops jobs whose lease may end because Redis cannot be reached: before another takes them.

@@ -3,11 +3,12 @@
 -- KEYS   1 queue, 2 job, then the queues of the children, one for each
 -- ARGV   12 token, 13 policy: fail-fast or collect-all, 14 '1' if these are the last children,
 --        15 number of values of the parent, then its fields and values, then for each child: key,
---        number of values, its fields and values
+--        number of values, its fields and values; no values for one that somebody else makes
 -- reply  'ok'; 'canceled' when the job is to be stopped, nothing was made; 'lost'; 'gone'
 --
 -- Guarantees: a child that exists is not made again, so that a fan-out that is repeated after a
--- crash makes nothing twice; one that has ended is not waited for. With the last children the
+-- crash makes nothing twice; one that has ended, or is missing and not to be made, is not waited
+-- for. Sent twice, because its reply was lost, it parks once. With the last children the
 -- parent gets the status `waiting` and gives up its lease, its entry and its token, in one step;
 -- it goes to the running end of its queue when its last child ends (with fail-fast also when the
 -- first fails), at once if all have. Spends no delivery. At most 100 children a call.
@@ -26,6 +27,7 @@ for i = 3, #KEYS do
   at = at + 2 + size
 end
 local control = recall(job)
+if control.parked == token then return 'ok' end
 local state, place = holding(queue, job, control, token)
 if state ~= 'ok' then return lose(queue, job, control, state, place) end
 if control.cancel then return 'canceled' end
@@ -36,14 +38,20 @@ local total = #children + (fresh and 0 or tonumber(control.children) or 0)
 local failed = not fresh and control.kid_failed == '1'
 for _, child in ipairs(children) do
   local status = status_of(child.key)
-  if not status then
+  local is_made = not status and child.last >= child.first
+  if is_made then
     redis.call('HSET', child.key, unpack(ARGV, child.first, child.last))
     remember(child.key, {}, 'parent', job, 'parent_queue', queue, 'queue', child.queue)
     redis.call('LPUSH', child.queue, child.key)
     tell(child.queue, child.key, 'submitted')
     count(child.queue, 'submitted')
+  elseif status and not final[status] then
+    local known = recall(child.key)
+    if not known.parent then
+      remember(child.key, known, 'parent', job, 'parent_queue', queue)
+    end
   end
-  if not status or not final[status] then
+  if is_made or (status and not final[status]) then
     redis.call('SADD', kids, child.key)
   elseif status ~= 'done' then
     failed = true
@@ -57,7 +65,7 @@ if ARGV[14] ~= '1' then return 'ok' end
 remove_entry(queue, control.worker, job)
 redis.call('ZREM', key.lease .. queue, job)
 redis.call('HDEL', key.control .. job, 'owner', 'worker', 'deadline', 'percent', 'fanout')
-remember(job, control, 'prev', 'waiting',
+remember(job, control, 'prev', 'waiting', 'parked', token,
   'deliveries', math.max(0, tonumber(control.deliveries or 1) - 1))
 redis.call('HSET', job, 'progress', '0', 'updated_at', stamp, 'updated_by', worker,
   'status', 'waiting', unpack(ARGV, 16, 15 + tonumber(ARGV[15])))

@@ -6,7 +6,8 @@
 --
 -- Guarantees: the only way in which a final status changes. The hash is as its producer made it,
 -- with the status `new` and without an expiry; counts of attempts and crashes begin anew; the key
--- is at the waiting end of its queue, once, and no dead letter any more.
+-- is at the waiting end of its queue, once, and no dead letter any more. The field `requeued` counts
+-- this, so that a parent makes its children anew.
 local queue, job = KEYS[1], KEYS[2]
 local wrong = queue_mistyped(queue) or mistyped(key.kids .. job, 'set')
 if wrong then return wrong end
@@ -22,8 +23,9 @@ redis.call('HDEL', job, 'reason', 'error_code', 'last_error', 'attempts', 'cance
   'progress', 'output_url', 'output_file_name', 'total_jobs', 'total_time', 'download_time',
   'prediction_time', 'postprocess_time', 'upload_time', 'predict_retries', 'cleanup_time',
   'failures', 'children', 'children:done', 'children:failed', 'children_upload_time',
-  'identity_started', 'dim_order')
-redis.call('HSET', job, 'status', 'new', 'updated_at', stamp, 'updated_by', worker)
+  'identity_started', 'dim_order', 'partial_output_file_name', 'partial_output_url')
+redis.call('HSET', job, 'status', 'new', 'updated_at', stamp, 'updated_by', worker, 'requeued',
+  (tonumber(redis.call('HGET', job, 'requeued')) or 0) + 1)
 redis.call('PERSIST', job)
 redis.call('LPUSH', queue, job)
 tell(queue, job, 'requeued')

@@ -1,9 +1,9 @@
 import CCrypto
 
-/// The digest by which Redis knows a script.
-enum SHA1 {
+/// The digest by which Redis knows a script. For names, not for secrets.
+package enum SHA1 {
   /// Forty lower-case hexadecimal digits.
-  static func hexadecimal(of bytes: [UInt8]) -> String {
+  package static func hexadecimal(of bytes: [UInt8]) -> String {
     var digest = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
     CCrypto.SHA1(bytes, bytes.count, &digest)
     return digest.map { byte in
