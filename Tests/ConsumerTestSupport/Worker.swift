@@ -48,7 +48,9 @@ struct ServiceInProcess: Worker {
         queue: JobQueue(
           name: queue.lowercased(),
           worker: JobSurroundings.worker + (isOther ? "-" + queue.lowercased() : ""),
-          redis: surroundings.redis),
+          redis: surroundings.redis,
+          // A test wants to see the first failure, not the last.
+          settings: DeliverySettings(retries: RetrySchedule(maximumAttempts: 1))),
         bucket: bucket, models: models, settings: settings, workFolder: folder, logger: logger)
       return ConsumerService(type, context: context, slotCount: 1)
     }

@@ -117,7 +117,10 @@ struct JobReport {
     }
     guard let ending else { return nil }
     intake.admit(ending.next, since: sent)
-    if ending.outcome == .again { await intake.recover(because: "reply_lost") }
+    // A report that was sent twice took its next job the first time.
+    if ending.outcome == .again || ending.outcome == .lost {
+      await intake.recover(because: "reply_lost")
+    }
     log(ending, error, detail: detail)
     return ending.next.jobs.first
   }

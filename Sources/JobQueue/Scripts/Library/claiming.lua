@@ -59,7 +59,7 @@ local function allowance(queue, wanted, known)
   return wanted, 'ok', 0
 end
 
--- Why an entry is not to be claimed, and whether it goes back to its owner's list; nil if it is.
+-- Why an entry is not to be claimed; or nil and the status of its job.
 local function judge(queue, job, known)
   local status, kind = status_of(job)
   if not status then return kind end
