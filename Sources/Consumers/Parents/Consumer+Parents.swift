@@ -77,7 +77,7 @@ extension Consumer {
   /// - Returns: its key, with which ``park(untilEnded:_:)`` can wait for it.
   @discardableResult
   public func submit(_ submission: JobSubmission, as name: String) async throws -> String {
-    return try await untilRedisAnswers {
+    try await untilRedisAnswers {
       try await run.queue.submit(submission, named: name, from: run.origin)
     }
   }

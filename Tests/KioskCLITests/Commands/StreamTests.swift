@@ -55,7 +55,6 @@ import Testing
     let key = try await harness.makeJob(
       "cells.tif", ["status": "done", "output_file_name": harness.putLabels()])
     let before: [String: String] = try await harness.redis.command("HGETALL", key).decode()
-    let size = try await harness.redis.command("DBSIZE")
     let program = try await start(
       harness, "exec \"$@\" \(closed)", ["fetch", key, "-o", "out", "--csv", "--expire", "0"])
     #expect(try await program.waitForExit() == .code(0))
