@@ -99,8 +99,8 @@ let package = Package(
     .target(
       name: "JobQueue", dependencies: ["RedisClient"],
       resources: [
-        "cancel", "claim", "fail", "finish", "heartbeat", "park", "reap", "reconcile", "recover",
-        "release", "requeue", "submit", "update", "Library/caller", "Library/canceling",
+        "cancel", "claim", "fail", "finish", "heartbeat", "park", "purge", "reap", "reconcile",
+        "recover", "release", "requeue", "submit", "update", "Library/caller", "Library/canceling",
         "Library/claiming", "Library/ending", "Library/holding", "Library/jobs",
       ].map { .embedInCode("Scripts/\($0).lua") },
       swiftSettings: swiftSettings),

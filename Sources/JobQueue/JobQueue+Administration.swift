@@ -124,16 +124,6 @@ extension JobQueue {
     counts.limbo = numbers[5]
     return counts
   }
-
-  /// Keys of jobs that failed for good, the latest first.
-  package func deadLetters(upTo count: Int) async throws -> [String] {
-    guard count > 0 else { return [] }
-    let reply = try await redis.send(
-      RedisCommand(
-        "ZRANGE", Keys.deadLetters(of: name), 0, count - 1, "REV", idempotent: true))
-    guard let keys = reply.array else { throw unexpected(reply) }
-    return keys.map(\.repairedText)
-  }
 }
 
 extension JobQueue {

@@ -34,6 +34,11 @@ package struct JobSubmission: Sendable {
   /// - Returns: the job's key; that of the first one if the same was submitted before, see
   ///   ``DeliveryOptions/fingerprint``.
   package func submit(to redis: RedisClient, submitter: String) async throws -> String {
+    try await submission(to: redis, submitter: submitter).key
+  }
+
+  /// The same as ``submit(to:submitter:)``, and tells a repetition from a new job.
+  package func submission(to redis: RedisClient, submitter: String) async throws -> Submission {
     let isZip = originalName.lowercased().hasSuffix(".zip")
     let list = isZip ? Keys.zipQueue(of: queue.lowercased()) : queue.lowercased()
     let now = Timestamp.now.producerDescription
@@ -52,7 +57,7 @@ package struct JobSubmission: Sendable {
     let reply = try await JobQueue(name: list, worker: submitter, redis: redis)
       .submit(key, hash, delivery)
     // The key is random: if it is there already, an earlier try whose reply was lost made it.
-    return reply.key
+    return reply.key == key ? Submission(outcome: .made, key: key) : reply
   }
 }
 
