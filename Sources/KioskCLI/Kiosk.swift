@@ -24,6 +24,15 @@ import Telemetry
     subcommands: [
       RunCommand.self, SubmitCommand.self, StatusCommand.self, WatchCommand.self,
       FetchCommand.self, ModelsCommand.self, CompletionsCommand.self,
+    ],
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Operating",
+        subcommands: [
+          QueuesCommand.self, JobsCommand.self, WorkersCommand.self, RequeueCommand.self,
+          CancelCommand.self, DeadCommand.self, PauseCommand.self, ResumeCommand.self,
+          DoctorCommand.self,
+        ])
     ])
 
   static func main() async {

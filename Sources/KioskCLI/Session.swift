@@ -10,7 +10,8 @@ import Telemetry
 struct Session: Sendable {
   let redis: RedisClient
   private let values: SettingValues
-  private let location: BucketLocation
+  /// Nil for commands that need no bucket, where it may be anything.
+  private let location: BucketLocation?
 
   /// For a person in front of a terminal: shorter than what services allow each other.
   private static let connectTimeout: Duration = .seconds(5)
@@ -22,13 +23,26 @@ struct Session: Sendable {
   static func run<Result>(
     _ options: ConnectionOptions, _ body: (Session) async throws -> Result
   ) async throws -> Result {
-    var values = SettingValues(
-      flags: options.settings, environment: ProcessEnvironment.variables)
+    try await run(options.settings, needsBucket: true, body)
+  }
+
+  /// The same without a bucket.
+  static func run<Result>(
+    _ options: RedisOptions, _ body: (Session) async throws -> Result
+  ) async throws -> Result {
+    try await run(options.settings, needsBucket: false, body)
+  }
+
+  private static func run<Result>(
+    _ settings: [String: String], needsBucket: Bool, _ body: (Session) async throws -> Result
+  ) async throws -> Result {
+    var values = SettingValues(flags: settings, environment: ProcessEnvironment.variables)
     let configuration = values.redisConfiguration(clientName: "kiosk")
-    let location = values.bucketLocation()
+    let location = needsBucket ? values.bucketLocation() : nil
     // Settings of the daemon's other parts may be wrong without harm here.
-    let problems = values.problems.filter { $0.hasPrefix("REDIS_") || $0.hasPrefix("STORAGE_") }
-    guard problems.isEmpty, let configuration, let location else {
+    let prefixes = ["REDIS_"] + (needsBucket ? ["STORAGE_"] : [])
+    let problems = values.problems.filter { problem in prefixes.contains { problem.hasPrefix($0) } }
+    guard problems.isEmpty, let configuration, !needsBucket || location != nil else {
       throw KioskError(.usage, problems.joined(separator: "\n"))
     }
     return try await RedisClient.withClient(configuration) { redis in
@@ -39,9 +53,15 @@ struct Session: Sendable {
 
   /// - Throws: ``KioskError`` `cannotConnect`.
   func openBucket() throws -> any Bucket {
+    guard let location else { preconditionFailure("this command asked for no bucket") }
     do { return try values.openBucket(at: location) } catch {
       throw KioskError(.cannotConnect, "\(error)")
     }
+  }
+
+  /// A queue, to change it; its scripts write down who did.
+  func queue(_ name: String) -> JobQueue {
+    JobQueue(name: name, worker: submitter, redis: redis)
   }
 
   /// What jobs carry as their submitter.

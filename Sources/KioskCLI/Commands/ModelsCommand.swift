@@ -53,7 +53,7 @@ struct ModelsCommand: KioskCommand {
     if console.isJSON {
       for row in rows { console.result(row.jsonLine.text) }
     } else {
-      console.result(rows.table)
+      console.table(rows.table)
     }
     if rows.contains(where: \.isFailure) { throw KioskError(.jobFailed) }
   }

@@ -15,6 +15,11 @@ struct RunCommand: KioskCommand {
     completion: .file())
   var files: [String]
   @OptionGroup(title: "Job") var job: JobOptions
+  @OptionGroup(title: "Delivery") var delivery: DeliveryFlags
+  @Option(
+    help: ArgumentHelp(
+      "How long a job may take once it has begun, as 600 or 10m.", valueName: "duration"))
+  var jobTimeout: TimeSpan?
   @OptionGroup(title: "Results") var results: ResultOptions
   @OptionGroup(title: "Waiting") var time: TimeOptions
   @OptionGroup(title: "Waiting") var expiry: ExpiryOptions
@@ -23,22 +28,23 @@ struct RunCommand: KioskCommand {
 
   func run(_ console: Console) async throws {
     let files = try InputFile.collect(files, recursive: job.recursive, console)
-    if job.dryRun { return DryRun.show(files, job, console) }
+    try delivery.check(files)
+    if job.dryRun { return DryRun.show(files, job, delivery, timeout: jobTimeout, console) }
     let folder = try ResultFolder(results.output, inputs: files.map(\.path))
     let ledger = JobLedger()
     let board = ProgressBoard(console)
     try await Session.run(connection) { session in
       let bucket = try session.openBucket()
       let submitter = JobSubmitter(
-        session: session, bucket: bucket, options: job, console: console, board: board,
-        ledger: ledger)
+        session: session, bucket: bucket, options: job, delivery: delivery, timeout: jobTimeout,
+        console: console, board: board, ledger: ledger)
       let report = JobReport(console: console, board: board, ledger: ledger, redis: session.redis)
-      let delivery = ResultDelivery(
+      let handover = ResultDelivery(
         fetcher: ResultFetcher(bucket: bucket, folder: folder, options: results), report: report,
         expire: expiry.expire)
       try await board.whileShown {
         try await accounting(for: ledger, console, limit: time.limit) {
-          try await work(on: files, submitter, report, delivery)
+          try await work(on: files, submitter, report, handover)
         }
       }
     }

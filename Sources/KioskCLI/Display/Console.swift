@@ -33,6 +33,15 @@ final class Console: Sendable {
   /// A line of the result.
   func result(_ line: String) { above { Self.write(line + "\n", to: STDOUT_FILENO) } }
 
+  /// Results in columns, no wider than the terminal; in a file or pipe as wide as they are.
+  func table(_ table: Table) {
+    var size = winsize()
+    let isShown =
+      isatty(STDOUT_FILENO) == 1
+      && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    result(table.text(width: isShown ? Int(size.ws_col) : nil, ellipsis: style.ellipsis))
+  }
+
   /// A remark, left out with `--quiet`.
   func note(_ line: String) {
     if !isQuiet { above { Self.write(line + "\n", to: STDERR_FILENO) } }

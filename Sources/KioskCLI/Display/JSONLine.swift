@@ -7,10 +7,25 @@ struct JSONLine: Encodable {
     case text(String)
     case integer(Int)
     case number(Double)
+    case flag(Bool)
     case object([String: Value])
     case list([Value])
 
     init(stringLiteral value: String) { self = .text(value) }
+
+    /// For people, on one line.
+    var plainText: String {
+      switch self {
+      case .text(let value): value
+      case .integer(let value): "\(value)"
+      case .number(let value): Int(exactly: value).map { "\($0)" } ?? "\(value)"
+      case .flag(let value): value ? "yes" : "no"
+      case .object(let values):
+        values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.plainText)" }
+          .joined(separator: " ")
+      case .list(let values): values.map(\.plainText).joined(separator: ",")
+      }
+    }
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.singleValueContainer()
@@ -18,6 +33,7 @@ struct JSONLine: Encodable {
       case .text(let value): try container.encode(value)
       case .integer(let value): try container.encode(value)
       case .number(let value): try container.encode(value)
+      case .flag(let value): try container.encode(value)
       case .object(let value): try container.encode(value)
       case .list(let value): try container.encode(value)
       }
@@ -45,4 +61,5 @@ extension Optional where Wrapped == JSONLine.Value {
   static func text(_ value: String?) -> Self { value.map { .some(.text($0)) } ?? .none }
   static func integer(_ value: Int?) -> Self { value.map { .some(.integer($0)) } ?? .none }
   static func number(_ value: Double?) -> Self { value.map { .some(.number($0)) } ?? .none }
+  static func flag(_ value: Bool?) -> Self { value.map { .some(.flag($0)) } ?? .none }
 }

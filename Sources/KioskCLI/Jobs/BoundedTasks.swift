@@ -29,6 +29,32 @@ extension Sequence where Element: Sendable {
   }
 }
 
+extension Array where Element: Sendable {
+  /// Transforms the elements, at most `limit` at a time, and gives each result to `body` in order of
+  /// the elements.
+  func forEachInOrder<Result: Sendable>(
+    atMost limit: Int, _ transform: @escaping @Sendable (Element) async throws -> Result,
+    _ body: (Element, Result) throws -> Void
+  ) async throws {
+    var rest = self[...]
+    while !rest.isEmpty {
+      let part = Array(rest.prefix(limit))
+      rest = rest.dropFirst(part.count)
+      let results = try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+        for (index, element) in part.enumerated() {
+          group.addTask { (index, try await transform(element)) }
+        }
+        var results: [Int: Result] = [:]
+        for try await (index, result) in group { results[index] = result }
+        return results
+      }
+      for (index, element) in part.enumerated() {
+        if let result = results[index] { try body(element, result) }
+      }
+    }
+  }
+}
+
 /// Runs `body`, or throws ``KioskError`` `timedOut` when it takes longer.
 func withLimit(_ limit: Duration?, _ body: @escaping @Sendable () async throws -> Void) async throws
 {

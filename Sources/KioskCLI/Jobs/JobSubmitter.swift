@@ -9,6 +9,9 @@ struct JobSubmitter: Sendable {
   let session: Session
   let bucket: any Bucket
   let options: JobOptions
+  let delivery: DeliveryFlags
+  /// How long each job may take.
+  let timeout: TimeSpan?
   let console: Console
   let board: ProgressBoard
   let ledger: JobLedger
@@ -17,9 +20,13 @@ struct JobSubmitter: Sendable {
     let key: String
     let file: InputFile
     let line: ProgressBoard.ID
+    /// Whether the job was there already, made by an earlier call with the same idempotency key.
+    let isDuplicate: Bool
 
     var jsonLine: JSONLine {
-      JSONLine("submitted", ["job": .text(key), "file": .text(file.name)])
+      JSONLine(
+        "submitted",
+        ["job": .text(key), "file": .text(file.name), "duplicate": .flag(isDuplicate)])
     }
   }
 
@@ -33,9 +40,12 @@ struct JobSubmitter: Sendable {
     try await forEach(files.asStream, atMost: options.jobs) { file in
       let line = board.add(file.name, .uploading)
       do {
-        let key = try await submit(file, line)
-        ledger.open(key)
-        onSubmitted(Submitted(key: key, file: file, line: line))
+        let submitted = try await submit(file, line)
+        if submitted.isDuplicate {
+          console.note("note: \(file.path.printable) was submitted before")
+        }
+        ledger.open(submitted.key)
+        onSubmitted(submitted)
       } catch let error where !(error is RedisError || error is CancellationError) {
         board.update(line, JobProgress(stage: .failed))
         console.error("\(file.path.printable): \(error)")
@@ -44,7 +54,7 @@ struct JobSubmitter: Sendable {
     }
   }
 
-  private func submit(_ file: InputFile, _ line: ProgressBoard.ID) async throws -> String {
+  private func submit(_ file: InputFile, _ line: ProgressBoard.ID) async throws -> Submitted {
     let shown = Mutex(0)
     // A folder of its own keeps files of one name apart and their names readable.
     let destination = UploadDestination(
@@ -58,17 +68,25 @@ struct JobSubmitter: Sendable {
       }
       if isNew { board.update(line, JobProgress(stage: .uploading, percent: percent)) }
     }
-    let submission = JobSubmission(
+    var submission = JobSubmission(
       queue: options.queue, originalName: file.name, inputFileName: stored.key,
       fields: options.fields)
+    submission.delivery = delivery.options(
+      forFileNamed: file.name, queue: options.queue, timeout: timeout)
     do {
-      return try await submission.submit(to: session.redis, submitter: session.submitter)
+      let made = try await submission.submission(to: session.redis, submitter: session.submitter)
+      let isDuplicate = made.outcome == .duplicate
+      if isDuplicate { await discard(stored) }
+      return Submitted(key: made.key, file: file, line: line, isDuplicate: isDuplicate)
     } catch {
-      // Without a job nobody will read it. If the job may exist after all, its input must stay.
-      if (error as? RedisError)?.outcomeUnknown == false, let key = try? ObjectKey(stored.key) {
-        try? await bucket.delete(key)
-      }
+      // If the job may exist after all, its input must stay.
+      if (error as? RedisError)?.outcomeUnknown == false { await discard(stored) }
       throw error
     }
+  }
+
+  /// Removes an input that no job names: nobody will read it.
+  private func discard(_ stored: StoredObject) async {
+    if let key = try? ObjectKey(stored.key) { try? await bucket.delete(key) }
   }
 }

@@ -46,7 +46,7 @@ struct ModelRow: Sendable, Equatable {
       model, version.map(String.init) ?? "-", state,
       metadata.map { Self.text($0.inputs) } ?? (note.isEmpty ? "-" : note),
       settings.joined(separator: ", "),
-    ].map(\.printable)
+    ]
   }
 
   /// `image float32 (?, 256, 256, 1)`, where a question mark is an extent that varies.
@@ -60,15 +60,10 @@ struct ModelRow: Sendable, Equatable {
 }
 
 extension [ModelRow] {
-  /// A table with a heading, columns as wide as what is in them.
-  var table: String {
-    let rows = [["MODEL", "VERSION", "STATE", "INPUTS", "SETTING"]] + map(\.cells)
-    let widths = rows[0].indices.map { column in rows.map { $0[column].columns }.max() ?? 0 }
-    return rows.map { row in
-      let cells = zip(row, widths).map { $0.fitted(to: $1, ellipsis: "") }
-      let line = cells.joined(separator: "  ")
-      return String(
-        line[..<(line.lastIndex { $0 != " " }.map(line.index(after:)) ?? line.endIndex)])
-    }.joined(separator: "\n")
+  var table: Table {
+    var table = Table(
+      ["MODEL", "VERSION", "STATE", "INPUTS", "SETTING"].map { Table.Column(heading: $0) })
+    for row in self { table.add(row.cells) }
+    return table
   }
 }
