@@ -72,4 +72,19 @@ import Testing
     #expect(status.exit == .code(3))
     #expect(status.standardError.contains("REDIS_HOST"))
   }
+
+  @Test(.redisCluster) func `Sentinels and replicas are named`() async throws {
+    let cluster = try #require(RedisCluster.current)
+    let addresses = cluster.sentinels.map { "\($0.endpoint)" }
+    let program = try await ChildProcess.start(
+      BuiltProduct.path("kiosk"), ["doctor"],
+      environment: ["REDIS_HOST": addresses.joined(separator: ",")])
+    #expect(try await program.waitForExit(within: .seconds(60)) == .code(0))
+    let output = await program.status.standardOutput
+    let line = try #require(output.split(separator: "\n").first { $0.contains("sentinel ") })
+    #expect(line.hasPrefix("ok") && line.contains("mymaster"))
+    for address in addresses { #expect(line.contains(address)) }
+    #expect(output.contains("127.0.0.1:\(cluster.servers[0].port)"))
+    #expect(output.contains(/warn +replication +2 replicas, writes need 0; .*set it to 1/))
+  }
 }
