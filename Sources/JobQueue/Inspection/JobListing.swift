@@ -103,11 +103,15 @@ package struct JobListing: Sendable {
       RedisCommand(
         "XREVRANGE", Keys.events(of: queue), "+", "-", "COUNT", Self.depth, idempotent: true))
     // Each job once, and not those that run again.
-    var later: Set<String> = []
-    return (reply.array ?? []).lazy.compactMap { JobEvent($0) }
-      .filter { ($0.isEnd || $0.name == "requeued") && later.insert($0.job).inserted }
-      .filter { $0.name == state.rawValue }
-      .map { JobPlace(key: $0.job, time: $0.time) }
+    var seen: Set<String> = []
+    var places: [JobPlace] = []
+    for entry in reply.array ?? [] {
+      guard let event = JobEvent(entry), event.isEnd || event.name == "requeued",
+        seen.insert(event.job).inserted, event.name == state.rawValue
+      else { continue }
+      places.append(JobPlace(key: event.job, time: event.time))
+    }
+    return places
   }
 
   private func texts(_ command: RedisCommand) async throws -> [String] {

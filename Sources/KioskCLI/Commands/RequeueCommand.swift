@@ -53,7 +53,7 @@ struct RequeueCommand: KioskCommand {
       }
       try await Confirmation.ask(
         "Run \(found.count) jobs of \(dead.printable) again", isGiven: yes, console)
-      try await changes.run(found.map(\.key), queue: dead, isSummed: true) { job, queue in
+      try await changes.run(found.map(\.key), queue: dead, summary: "requeued") { job, queue in
         JobChanges.Outcome(try await queue.requeue(job))
       }
     }

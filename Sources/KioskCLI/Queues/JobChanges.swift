@@ -23,10 +23,10 @@ struct JobChanges: Sendable {
 
   /// - Parameters:
   ///   - queue: of all the jobs; nil to find out that of each.
-  ///   - isSummed: whether people are told the successes as a number only.
+  ///   - summary: what people are told the number of, in place of each success.
   /// - Throws: ``KioskError`` `jobFailed` when a job could not be changed.
   func run(
-    _ jobs: [String], queue: String?, isSummed: Bool = false,
+    _ jobs: [String], queue: String?, summary: String? = nil,
     _ change: @escaping @Sendable (String, JobQueue) async throws -> Outcome
   ) async throws {
     let locator =
@@ -52,11 +52,13 @@ struct JobChanges: Sendable {
           ).text)
       } else if !outcome.isSuccess {
         console.error("\(job.printable): \(outcome.text)")
-      } else if !isSummed {
+      } else if summary == nil {
         console.result("\(job.printable): \(outcome.text)")
       }
     }
-    if isSummed, !console.isJSON { console.result("\(successes) of \(jobs.count) jobs \(name)d") }
+    if let summary, !console.isJSON {
+      console.result("\(successes) of \(jobs.count) jobs \(summary)")
+    }
     if failures > 0 { throw KioskError(.jobFailed) }
   }
 

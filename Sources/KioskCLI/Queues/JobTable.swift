@@ -24,7 +24,7 @@ extension ListedJob {
     switch state {
     case .delayed:
       guard let time else { return "-" }
-      return time <= now ? "due" : "in " + Duration.milliseconds(time - now).roughText
+      return time <= now ? "due" : "in " + Duration.milliseconds(time - now + 500).roughText
     case .done, .failed, .canceled:
       return time.map { Duration.milliseconds(max(0, now - $0)).roughText } ?? "-"
     case .waiting, .processing, .parked:

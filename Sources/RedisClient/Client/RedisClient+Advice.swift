@@ -6,12 +6,37 @@ extension RedisClient {
   ///   configured one.
   /// - Throws: ``RedisError`` when the server does not answer; `CancellationError`.
   public func advice(timeout: Duration? = nil) async throws -> [String] {
+    try await settingFindings(timeout: timeout).compactMap(\.advice)
+  }
+
+  /// The same, with what is as it should be.
+  ///
+  /// - Throws: as ``advice(timeout:)``.
+  public func settingFindings(timeout: Duration? = nil) async throws -> [RedisSettingFinding] {
     let replies = try await pipeline(
       ServerSettings.names.map { RedisCommand("CONFIG", "GET", $0, idempotent: true) }
         + [RedisCommand("INFO", "replication", idempotent: true)],
       timeout: timeout)
-    return ServerSettings(replies).advice
+    return ServerSettings(replies).findings
   }
+}
+
+/// What was found about a setting of the server that decides whether jobs can get lost.
+public struct RedisSettingFinding: Sendable, Hashable {
+  /// What the setting is about.
+  public enum Subject: String, Sendable {
+    /// Settings that the server does not tell.
+    case hidden
+    case eviction
+    case persistence
+    case replication
+  }
+
+  public let subject: Subject
+  /// How the server is set.
+  public let state: String
+  /// A sentence that says what should be changed; nil if all is well.
+  public let advice: String?
 }
 
 /// What was learned of the server's settings; nil for what it does not tell.
@@ -34,33 +59,54 @@ struct ServerSettings {
     replicaCount = line.flatMap { Int($0.drop { $0 != ":" }.dropFirst()) }
   }
 
-  var advice: [String] {
-    var sentences: [String] = []
+  var findings: [RedisSettingFinding] {
+    [hidden, eviction, persistence, replication].compactMap { $0 }
+  }
+
+  private var hidden: RedisSettingFinding? {
     let hidden = Self.names.filter { values[$0] == nil }
-    if !hidden.isEmpty {
-      // Hosted services keep CONFIG to themselves.
-      sentences.append(
-        "cannot check \(hidden.joined(separator: ", "))"
-          + (refusal.map { ", since Redis refuses CONFIG GET (\($0))" } ?? "")
-          + "; make sure that nothing is evicted and that Redis saves what it holds")
+    if hidden.isEmpty { return nil }
+    // Hosted services keep CONFIG to themselves.
+    let names = hidden.joined(separator: ", ")
+    return RedisSettingFinding(
+      subject: .hidden, state: names,
+      advice: "cannot check \(names)"
+        + (refusal.map { ", since Redis refuses CONFIG GET (\($0))" } ?? "")
+        + "; make sure that nothing is evicted and that Redis saves what it holds")
+  }
+
+  private var eviction: RedisSettingFinding? {
+    values["maxmemory-policy"].map { policy in
+      RedisSettingFinding(
+        subject: .eviction, state: policy,
+        advice: policy == "noeviction"
+          ? nil
+          : "maxmemory-policy is \(policy): Redis may drop jobs when its memory is full; "
+            + "set it to noeviction")
     }
-    if let policy = values["maxmemory-policy"], policy != "noeviction" {
-      sentences.append(
-        "maxmemory-policy is \(policy): Redis may drop jobs when its memory is full; "
-          + "set it to noeviction")
-    }
-    if values["appendonly"] == "no", values["save"]?.isEmpty == true {
-      sentences.append(
-        "Redis saves nothing to disk: all jobs are lost when it restarts; "
+  }
+
+  private var persistence: RedisSettingFinding? {
+    guard let log = values["appendonly"], let save = values["save"] else { return nil }
+    let isSaved = log != "no" || !save.isEmpty
+    return RedisSettingFinding(
+      subject: .persistence,
+      state: log != "no" ? "append-only file" : isSaved ? "snapshots" : "none",
+      advice: isSaved
+        ? nil
+        : "Redis saves nothing to disk: all jobs are lost when it restarts; "
           + "set appendonly to yes")
-    }
-    if let replicaCount, replicaCount > 0, values["min-replicas-to-write"] == "0" {
-      sentences.append(
-        "min-replicas-to-write is 0 with \(replicaCount) "
-          + (replicaCount == 1 ? "replica" : "replicas")
-          + ": a primary that is cut off takes jobs which the failover drops; "
+  }
+
+  private var replication: RedisSettingFinding? {
+    guard let replicaCount, let minimum = values["min-replicas-to-write"] else { return nil }
+    let replicas = "\(replicaCount) \(replicaCount == 1 ? "replica" : "replicas")"
+    return RedisSettingFinding(
+      subject: .replication, state: "\(replicas), writes need \(minimum)",
+      advice: replicaCount == 0 || minimum != "0"
+        ? nil
+        : "min-replicas-to-write is 0 with \(replicas): "
+          + "a primary that is cut off takes jobs which the failover drops; "
           + "set it to 1, and min-replicas-max-lag to 10")
-    }
-    return sentences
   }
 }

@@ -57,6 +57,8 @@ final class PrimaryDiscovery: Sendable {
   var usesSentinels: Bool { state.withLock { $0.usesSentinels } }
   var primaryName: String? { state.withLock { $0.name } }
   var addresses: [RedisEndpoint] { state.withLock { $0.addresses } }
+  /// The primary that commands are being sent to.
+  var current: RedisEndpoint? { state.withLock { $0.current } }
 
   /// The primary's address as far as it can be known now.
   ///

@@ -62,14 +62,21 @@ final class PseudoTerminal: Sendable {
   /// All that was written so far.
   var text: String { bytes.bytes.withLock { String(decoding: $0, as: UTF8.self) } }
 
+  /// Writes what a person at the terminal types.
+  func type(_ text: String) { _ = text.withCString { write(master, $0, strlen($0)) } }
+
   /// Starts a program whose output and errors go to the terminal.
+  ///
+  /// - Parameter readsInput: whether its input comes from there, too.
   func start(
-    _ program: String, _ arguments: [String], environment: [String: String], in folder: String
+    _ program: String, _ arguments: [String], environment: [String: String], in folder: String,
+    readsInput: Bool = false
   )
     async throws -> ChildProcess
   {
-    try await ChildProcess.start(
-      "/bin/sh", ["-c", "exec \"$@\" >\(path) 2>&1", "sh", program] + arguments,
+    let input = readsInput ? "<\(path) " : ""
+    return try await ChildProcess.start(
+      "/bin/sh", ["-c", "exec \"$@\" \(input)>\(path) 2>&1", "sh", program] + arguments,
       environment: environment, workingDirectory: folder)
   }
 

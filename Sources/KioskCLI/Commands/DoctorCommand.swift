@@ -1,0 +1,26 @@
+import ArgumentParser
+import JobQueue
+
+struct DoctorCommand: KioskCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Check Redis, and say what should be changed.",
+    discussion: """
+      One line for each check: ok, warn or fail. Ends with 1 when one fails, with 3 when Redis cannot be \
+      reached. Changes nothing.
+
+      Example: kiosk doctor --redis-host redis-sentinel:26379
+      """)
+
+  @OptionGroup(title: "Connection") var connection: RedisOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func run(_ console: Console) async throws {
+    try await Session.run(connection) { session in
+      let findings = try await RedisExamination(redis: session.redis).findings()
+      for finding in findings {
+        console.result(console.isJSON ? finding.jsonLine.text : finding.text)
+      }
+      if findings.contains(where: { $0.level == .fail }) { throw KioskError(.jobFailed) }
+    }
+  }
+}
