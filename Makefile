@@ -1,7 +1,7 @@
 # Everything a developer runs. Plain `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test golden check build protos bench system-packages
+.PHONY: help demo test golden check check-decoders build protos bench system-packages
 
 # `make bench` runs all programs under Benchmarks/; `make bench BENCH=Redis` one of them.
 BENCH ?= $(notdir $(wildcard Benchmarks/*))
@@ -9,7 +9,7 @@ BENCH ?= $(notdir $(wildcard Benchmarks/*))
 KEEP ?=
 
 help: ## Lists these targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 system-packages:
 	@scripts/install-system-packages.sh
@@ -33,6 +33,9 @@ golden: system-packages ## Runs the golden cases, from GOLDEN_ALGORITHMS if set
 
 check: system-packages ## Checks format, generated code and documents
 	@scripts/check.sh
+
+check-decoders: system-packages ## Feeds corrupted files to the decoders, with a sanitizer
+	@scripts/check-decoders.sh
 
 build: system-packages ## Builds the executables, optimised
 	swift build -c release

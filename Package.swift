@@ -213,8 +213,12 @@ let package = Package(
     .testTarget(
       name: "ImageAlgorithmsTests", dependencies: ["Arrays", "ImageAlgorithms", "TestSupport"],
       swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "DecoderCorruption", dependencies: ["CDeflate", "CLinux", "ImageFiles"],
+      path: "Tests/DecoderCorruption", swiftSettings: swiftSettings),
     .testTarget(
-      name: "ImageFilesTests", dependencies: ["Arrays", "CDeflate", "ImageFiles", "TestSupport"],
+      name: "ImageFilesTests",
+      dependencies: ["Arrays", "CDeflate", "DecoderCorruption", "ImageFiles", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "PreviewsTests", dependencies: ["Arrays", "Previews", "TestSupport"],

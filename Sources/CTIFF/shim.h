@@ -3,6 +3,7 @@
 #define TFS_CTIFF_SHIM_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <tiffio.h>
 
@@ -46,27 +47,21 @@ static int tfs_tiff_leave_open(thandle_t context) {
   return 0;
 }
 
-static void tfs_tiff_keep_map(thandle_t context, void *base, toff_t size) {
-  (void)context;
-  (void)base;
-  (void)size;
-}
-
 /// Opens a TIFF for reading through callbacks. `context` and `message` stay the caller's and must
-/// outlive the handle; `map` is NULL for a source that is not in memory. No single allocation of
-/// libtiff's own exceeds `largest_allocation` bytes. Close with TIFFClose.
+/// outlive the handle. No single allocation of libtiff's own exceeds `largest_allocation` bytes.
+/// Close with TIFFClose.
 static inline TIFF *tfs_tiff_open(thandle_t context, TIFFReadWriteProc read, TIFFSeekProc seek,
-                                  TIFFSizeProc size, TIFFMapFileProc map,
-                                  tmsize_t largest_allocation, tfs_tiff_message *message) {
+                                  TIFFSizeProc size, tmsize_t largest_allocation,
+                                  tfs_tiff_message *message) {
   TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
   if (options == NULL) return NULL;
   TIFFOpenOptionsSetMaxSingleMemAlloc(options, largest_allocation);
   TIFFOpenOptionsSetErrorHandlerExtR(options, tfs_tiff_keep_first, message);
   TIFFOpenOptionsSetWarningHandlerExtR(options, tfs_tiff_ignore, NULL);
   // c: uncompressed pages are read in one piece, not in strips of 8 kB that libtiff makes up.
-  TIFF *tiff = TIFFClientOpenExt("", map == NULL ? "rcm" : "rc", context, read,
-                                 tfs_tiff_refuse_write, seek, tfs_tiff_leave_open, size, map,
-                                 tfs_tiff_keep_map, options);
+  // m: everything is read through the callback, which counts and can stop.
+  TIFF *tiff = TIFFClientOpenExt("", "rcm", context, read, tfs_tiff_refuse_write, seek,
+                                 tfs_tiff_leave_open, size, NULL, NULL, options);
   TIFFOpenOptionsFree(options);
   return tiff;
 }
@@ -89,11 +84,31 @@ static inline const char *tfs_tiff_text(TIFF *tiff, uint32_t tag) {
   return TIFFGetField(tiff, tag, &value) ? value : NULL;
 }
 
+/// The value of a tag that libtiff does not know: the number of its elements, and the elements if they
+/// are bytes, else NULL. They stay libtiff's. False when the page does not have the tag.
+static inline bool tfs_tiff_makers_tag(TIFF *tiff, uint32_t tag, uint32_t *count,
+                                       const uint8_t **bytes) {
+  const TIFFField *field = TIFFFindField(tiff, tag, TIFF_ANY);
+  if (field == NULL || !TIFFFieldPassCount(field) || TIFFFieldReadCount(field) != TIFF_VARIABLE2) {
+    return false;
+  }
+  const void *value = NULL;
+  if (!TIFFGetField(tiff, tag, count, &value)) return false;
+  TIFFDataType type = TIFFFieldDataType(field);
+  *bytes = type == TIFF_BYTE || type == TIFF_UNDEFINED ? (const uint8_t *)value : NULL;
+  return true;
+}
+
 /// The number of extra samples per pixel (alpha and others).
 static inline uint16_t tfs_tiff_extra_samples(TIFF *tiff) {
   uint16_t count = 0;
   uint16_t *kinds = NULL;
   return TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) ? count : 0;
+}
+
+/// Makes zlib inflate the rest of the page instead of libdeflate.
+static inline int tfs_tiff_decode_by_zlib(TIFF *tiff) {
+  return TIFFSetField(tiff, TIFFTAG_DEFLATE_SUBCODEC, DEFLATE_SUBCODEC_ZLIB);
 }
 
 /// Makes libjpeg convert YCbCr to RGB, so that the stored subsampling does not show.

@@ -48,6 +48,7 @@ extension JobError {
   private static func code(of error: ImageFileError) -> Code {
     switch error.code {
     case .unreadable, .notWritten: .internal
+    case .cancelled: .canceled
     case .unknownFormat, .unsupported, .damaged, .tooLarge, .unsafeMember, .invalidName,
       .unsupportedArray:
       .invalidInput

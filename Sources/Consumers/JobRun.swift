@@ -16,6 +16,8 @@ public final class JobRun: Sendable {
 
   private struct State {
     var pending: [String: String] = [:]
+    /// Of the job's log, not yet written.
+    var lines: [String] = []
     var durations: [JobStage: Duration] = [:]
     var progress = 0
     var predictRetries = 0
@@ -53,26 +55,49 @@ public final class JobRun: Sendable {
     try await writePending()
   }
 
+  /// Adds a line to the job's log, which people read beside its fields. It is written with the next
+  /// write; of lines that come faster than they can be written the oldest are dropped.
+  public func log(_ line: String) {
+    let line = line.onOneLine(of: 2000)
+    state.withLock { state in
+      state.lines.append(line)
+      if state.lines.count > Self.lineLimit { state.lines.removeFirst() }
+      state.lastSign = .now
+    }
+  }
+
+  private static let lineLimit = 100
+
   /// Writes what was noted, if anything was.
   func writePending() async throws {
-    let fields = state.withLock { state in
-      defer { state.pending = [:] }
-      return state.pending
+    let (fields, lines) = state.withLock { state in
+      defer { (state.pending, state.lines) = ([:], []) }
+      return (state.pending, state.lines)
     }
-    guard !fields.isEmpty else { return }
+    guard !fields.isEmpty || !lines.isEmpty else { return }
     do {
-      switch try await queue.update(claimed, fields) {
+      switch try await queue.update(claimed, fields, log: lines) {
       case .held: return
       case .canceled: throw stop(because: .canceled)
       case .lost, .gone: throw stop(because: .lost)
       }
     } catch {
       // Also when cancelled: a tick that is stopped by the job's end must not take what belongs to it.
-      state.withLock { $0.pending.merge(fields) { newer, _ in newer } }
+      state.withLock { state in
+        state.pending.merge(fields) { newer, _ in newer }
+        state.lines = (lines + state.lines).suffix(Self.lineLimit)
+      }
       guard error is RedisError else { throw error }
       logger.warning(
         "could not write to the job", metadata: ["event": "job_update_failed", "error": "\(error)"])
     }
+  }
+
+  /// Writes the lines of the log that have not been, before the write that ends the job.
+  func flushLog() async {
+    guard !state.withLock({ $0.lines.isEmpty }) else { return }
+    // What matters is said by the write of the end.
+    try? await writePending()
   }
 
   /// What is still to be written, for the write that ends the job.

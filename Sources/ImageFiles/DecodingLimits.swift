@@ -58,6 +58,21 @@ public struct DecodingLimits: Sendable, Equatable {
       advice: "split it into several files")
   }
 
+  /// Bytes that may be read of a file of `size` in all. Parts may be read several times, but not so
+  /// often that a small file keeps a processor busy for long.
+  func mostBytesRead(of size: Int) -> Int { max(freeExpansion, size.addingSaturating(size)) }
+
+  /// Checks the bytes of one compressed block, which is unpacked beside the array.
+  func check(block: Int, of file: String) throws(ImageFileError) {
+    let allowed = max(bytes, freeExpansion)
+    guard block <= allowed else {
+      throw ImageFileError(
+        .tooLarge, file: file,
+        "is stored in tiles of \(block.asByteCount); at most \(allowed.asByteCount) are allowed",
+        advice: "save it again in smaller tiles")
+    }
+  }
+
   /// Checks what the array and its decoding take.
   ///
   /// - Parameters:

@@ -6,7 +6,19 @@ import Arrays
 /// microscopy stacks with all their pages and axes; anything else is one picture, recognized by
 /// its content, as `(row, column, channel)`. NPY arrays have the shape they were saved with.
 ///
-/// All functions block for as long as decoding takes: call them off the cooperative pool.
+/// | format | what is read |
+/// |---|---|
+/// | TIFF | classic and BigTIFF, either byte order, strips and tiles, interleaved and planar samples of 1 to 16, 32 and 64 bits, integers and floats; uncompressed, LZW, deflate, PackBits, JPEG, zstd and LERC (where libtiff has them), predictors; plain stacks and those of tifffile, ImageJ, OME, MetaMorph and Zeiss LSM; of a pyramid the full resolution |
+/// | PNG | all bit depths and colours; colours of 16 bits lose their low byte |
+/// | JPEG | baseline and progressive, grey, RGB and CMYK |
+/// | NPY | versions 1 to 3, Booleans, integers and floats of either byte order, row- or column-major |
+///
+/// Values are those stored: no palette, inversion of white-is-zero, colour profile or orientation tag
+/// is applied. Other formats, and planes that are in other files, end in an error that says what the
+/// file seems to be.
+///
+/// All functions block for as long as decoding takes: call them off the cooperative pool. They end with
+/// ``ImageFileError/Code/cancelled`` soon after the task they run in is cancelled.
 public enum ImageFile {
   /// Reads an image from a file.
   ///
@@ -55,16 +67,19 @@ public enum ImageFile {
     if PNGDecoder.recognizes(start) { return try PNGDecoder.decode(source, limits: limits) }
     if JPEGDecoder.recognizes(start) { return try JPEGDecoder.decode(source, limits: limits) }
     if NPYDecoder.recognizes(start) { return try NPYDecoder.decode(source, limits: limits) }
-    throw unknown(start, expected: "an image that can be read", of: source)
+    throw unknown(expected: "an image that can be read", of: source)
   }
 
   /// The error for content that is something else than its name says.
-  static func unknown(
-    _ start: [UInt8], expected: String, of source: ByteSource
-  ) -> ImageFileError {
-    ImageFileError(
+  static func unknown(expected: String, of source: ByteSource) -> ImageFileError {
+    let start = source.prefix(ContentGuess.size)
+    // Only `.tif` and `.tiff` decide by name, and then for TIFF alone.
+    let isMisnamed =
+      PNGDecoder.recognizes(start) || JPEGDecoder.recognizes(start) || NPYDecoder.recognizes(start)
+    return ImageFileError(
       .unknownFormat, file: source.name,
       "is not \(expected): \(ContentGuess(start).description)",
-      advice: "\(ImageFormat.known) files can be read")
+      advice: isMisnamed
+        ? "give it the ending of its format" : "\(ImageFormat.known) files can be read")
   }
 }

@@ -22,6 +22,8 @@ public struct ImageFileError: Error, CustomStringConvertible, Equatable {
     case unsupportedArray
     /// The file cannot be written.
     case notWritten
+    /// The task that read the file was cancelled.
+    case cancelled
   }
 
   public let code: Code

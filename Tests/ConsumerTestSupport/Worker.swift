@@ -38,7 +38,9 @@ struct ServiceInProcess: Worker {
     serving.backoff = .milliseconds(50)
     let context = ConsumerContext(
       queue: JobQueue(
-        name: JobSurroundings.queue, worker: JobSurroundings.worker, redis: surroundings.redis),
+        name: JobSurroundings.queue, worker: JobSurroundings.worker, redis: surroundings.redis,
+        // A test wants to see the first failure, not the last.
+        settings: DeliverySettings(retries: RetrySchedule(maximumAttempts: 1))),
       bucket: try FolderBucket(path: surroundings.store.path),
       models: ServingClient(serving, logger: logger), settings: settings, workFolder: folder,
       logger: logger)

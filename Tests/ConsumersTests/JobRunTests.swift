@@ -39,6 +39,18 @@ import Testing
     #expect(run.takePending() == ["progress": "20", "scale": "1"])
   }
 
+  @Test(.redisServer) func `lines of the log are written in order, and the last ones are kept`()
+    async throws
+  {
+    let run = try await makeRun()
+    for number in 1...150 { run.log("line \(number)\nof the log") }
+    await run.flushLog()
+    let redis = try #require(RedisServer.connection)
+    let entries = try await redis.command("XRANGE", Keys.log(of: run.job.key), "-", "+").array ?? []
+    let lines = entries.compactMap { $0.array?[1].array?[1].string }
+    #expect(lines == (51...150).map { "line \($0) of the log" })
+  }
+
   @Test(.redisServer) func `progress goes forward only`() async throws {
     let run = try await makeRun()
     run.setProgress(.predict, 0.5)

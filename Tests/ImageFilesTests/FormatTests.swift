@@ -22,7 +22,7 @@ struct FormatCase: Decodable, Sendable, CustomTestStringConvertible {
 }
 
 @Suite(.computing) struct FormatTests {
-  @Test func `there are files of all formats`() { #expect(FormatCase.all.count >= 120) }
+  @Test func `there are files of all formats`() { #expect(FormatCase.all.count >= 169) }
 
   @Test(arguments: FormatCase.all)
   func `a file decodes to the array other programs see`(example: FormatCase) throws {
@@ -61,7 +61,8 @@ struct FormatCase: Decodable, Sendable, CustomTestStringConvertible {
     ("imagej_tzcyx.tif", "TZCYX"), ("imagej_cyx.tif", "CYX"), ("imagej_rgb_stack.tif", "ZYXS"),
     ("ome_tczyx.tif", "TCZYX"), ("ome_zctyx.tif", "ZCTYX"), ("ome_planar.tif", "TSYX"),
     ("ome_rgb.tif", "ZYXS"), ("planar_tiles.tif", "SYX"), ("thumbnail_first_series.tif", "IYX"),
-    ("png_6_8.png", "YXS"), ("type_u1_le.tif", "YX"),
+    ("png_6_8.png", "YXS"), ("type_u1_le.tif", "YX"), ("stk_z.tif", "IYX"), ("lsm_tz.tif", "TZYX"),
+    ("bigtiff_ome.tif", "CYX"), ("cmyk.tif", "YXS"),
   ])
   func `the axes are named as the file describes them`(file: String, axes: String) throws {
     #expect(try ImageFile.decode(FormatCase.bytes(of: file), name: file).axes == axes)

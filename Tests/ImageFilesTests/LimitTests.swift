@@ -87,11 +87,4 @@ import Testing
     ]
     #expect(ImageFile.failure(bytes, name: "a.png")?.code == .damaged)
   }
-
-  @Test func `an unsupported compression is named`() throws {
-    let error = ImageFile.failure(
-      lyingTIFF(width: 4, height: 4, compression: 34712), name: "a.tif")
-    #expect(error?.code == .unsupported)
-    #expect(error?.description.contains("34712") == true)
-  }
 }

@@ -1,7 +1,8 @@
 import Arrays
-import ImageFiles
 import TestSupport
 import Testing
+
+@testable import ImageFiles
 
 @Suite(.computing) struct NPYTests {
   private func file(_ header: String, body: [UInt8] = [], version: UInt8 = 1) -> [UInt8] {
@@ -29,6 +30,42 @@ import Testing
     #expect((bytes.count - array.byteCount) % 64 == 0)
     let read = try ImageFile.decode(bytes, name: "a.npy").pixels
     #expect(read.dtype == dtype)
+    #expect(read.shape == shape)
+    #expect(read.bytes == array.bytes)
+  }
+
+  @Test(arguments: DType.allCases, [false, true])
+  func `every type is read in either byte order and order of axes`(
+    dtype: DType, isFortranOrder: Bool
+  ) throws {
+    var generator = SeededGenerator(seed: dtype.size)
+    let shape = [3, 4, 5]
+    let values = (0..<60).map { _ in
+      (0..<dtype.size).map { _ in
+        UInt8.random(in: 0...(dtype == .bool ? 1 : 255), using: &generator)
+      }
+    }
+    // The element at (i, j, k) is the n-th of the file.
+    let stored = (0..<60).map { n in
+      isFortranOrder ? (n % 3 * 20 + n / 3 % 4 * 5 + n / 12) : n
+    }
+    for isBigEndian in [false, true] {
+      let header = NPYHeader(
+        dtype: dtype, isBigEndian: isBigEndian, isFortranOrder: isFortranOrder, shape: shape)
+      let body = stored.flatMap { isBigEndian ? values[$0].reversed() : values[$0] }
+      let image = try ImageFile.decode(header.encoded + body, name: "a.npy")
+      #expect(image.pixels.dtype == dtype)
+      #expect(image.pixels.shape == shape)
+      #expect(image.pixels.bytes == values.flatMap { $0 })
+    }
+  }
+
+  @Test(arguments: [[], [0], [3, 0, 2], [1, 1, 1, 1, 1, 1, 1]])
+  func `arrays without axes, without elements and of many axes are read`(shape: Shape) throws {
+    let array = AnyNDArray(dtype: .int16, uninitialized: shape) {
+      $0.initializeMemory(as: UInt8.self, repeating: 1)
+    }
+    let read = try ImageFile.decode(NPYEncoder.encode(array), name: "a.npy").pixels
     #expect(read.shape == shape)
     #expect(read.bytes == array.bytes)
   }

@@ -58,6 +58,22 @@ import Testing
     #expect(try await queue.counts().limbo == 1)
   }
 
+  @Test(.redisServer) func `the children of a parent that a client removed are cancelled`()
+    async throws
+  {
+    let harness = try QueueHarness()
+    let queue = harness.worker()
+    let job = try await harness.claim("job", by: queue)
+    let child = ChildJob(of: "job", index: 0, queue: "predict", name: "a", fields: [:])
+    #expect(try await queue.park(job, waitingFor: [child], .collectAll) == .held)
+    try await harness.redis.command("DEL", "job")
+    #expect(try await queue.reconcile() == [Recovery(job: "job", what: "canceled")])
+    #expect(try await harness.hash(child.key)["error_code"] == "canceled")
+    #expect(try await harness.redis.command("EXISTS", "job") == 0)
+    #expect(try await queue.counts() == QueueCounts())
+    try await harness.expectNothingLeft()
+  }
+
   @Test(.redisServer) func `nothing is done where everything is in order`() async throws {
     let harness = try QueueHarness()
     let queue = harness.worker()

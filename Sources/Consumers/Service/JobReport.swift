@@ -50,6 +50,7 @@ struct JobReport {
   }
 
   private func finish() async -> ClaimedJob? {
+    await run.flushLog()
     var fields = run.takePending()
     fields[Field.progress] = "100"
     fields[Field.totalJobs] = fields[Field.totalJobs] ?? "1"
@@ -61,6 +62,7 @@ struct JobReport {
   }
 
   private func fail(_ error: JobError, detail: String? = nil) async -> ClaimedJob? {
+    await run.flushLog()
     let fields = run.takePending()
     return await end(error, detail: detail) { count in
       try await queue.fail(run.claimed, error.failure, fields, claiming: count)
@@ -78,7 +80,10 @@ struct JobReport {
     }
     guard let ending else { return nil }
     intake.admit(ending.next, since: sent)
-    if ending.outcome == .again { await intake.recover(because: "reply_lost") }
+    // A report that was sent twice took its next job the first time.
+    if ending.outcome == .again || ending.outcome == .lost {
+      await intake.recover(because: "reply_lost")
+    }
     log(ending, error, detail: detail)
     return ending.next.jobs.first
   }

@@ -19,6 +19,8 @@ final class ByteSource {
   private let storage: Storage
   /// Where C libraries that read in sequence are.
   var position = 0
+  /// Bytes that ``readNext(into:)`` has read so far.
+  private(set) var bytesRead = 0
 
   /// Bytes that stay the caller's and must outlive the source.
   init(borrowing bytes: UnsafeRawBufferPointer, name: String) {
@@ -47,11 +49,6 @@ final class ByteSource {
     if case .file(let descriptor) = storage { close(descriptor) }
   }
 
-  /// The bytes, if they are in memory.
-  var inMemory: UnsafeRawBufferPointer? {
-    if case .memory(let bytes) = storage { bytes } else { nil }
-  }
-
   /// Copies bytes from `offset` on; fewer than asked for only at the end or after a read error.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
     guard let start = buffer.baseAddress, offset >= 0, offset < size else { return 0 }
@@ -72,12 +69,37 @@ final class ByteSource {
     }
   }
 
-  /// Fills `buffer` completely.
+  /// Copies the next bytes for a library that reads in sequence; fewer than asked for at the end.
+  func readNext(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let done = read(into: buffer, at: position)
+    position += done
+    bytesRead += done
+    return done
+  }
+
+  /// Fills `buffer` completely, in pieces, so that a cancelled job ends soon.
   func readAll(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(ImageFileError) {
-    guard read(into: buffer, at: offset) == buffer.count else {
-      throw ImageFileError(
-        .damaged, file: name, "ends too early", advice: "it is cut off; send it again")
+    let piece = 8 << 20
+    for start in stride(from: 0, to: buffer.count, by: piece) {
+      try checkCancellation()
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[start..<min(start + piece, buffer.count)])
+      guard read(into: part, at: offset + start) == part.count else {
+        throw ImageFileError(
+          .damaged, file: name, "ends too early", advice: "it is cut off; send it again")
+      }
     }
+  }
+
+  /// The error to end with once the task was cancelled; nil before.
+  var cancellation: ImageFileError? {
+    Task.isCancelled
+      ? ImageFileError(.cancelled, file: name, "was not read to its end: the work was cancelled")
+      : nil
+  }
+
+  func checkCancellation() throws(ImageFileError) {
+    if let cancellation { throw cancellation }
   }
 
   /// The bytes of a range that may lie partly beyond the end.

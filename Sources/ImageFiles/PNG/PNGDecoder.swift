@@ -9,6 +9,9 @@ enum PNGDecoder {
 
   /// The image as `(row, column, channel)`.
   ///
+  /// All bit depths, with and without interlacing. EXIF orientation is ignored, and so are all but the
+  /// first frame of an animation.
+  ///
   /// - Source: Pillow 10.4: 16-bit colours lose their low byte, palette images give indices,
   ///   transparency other than an alpha channel is ignored, and 16-bit grey with alpha becomes RGBA.
   static func decode(_ source: ByteSource, limits: DecodingLimits) throws(ImageFileError)
@@ -56,10 +59,11 @@ enum PNGDecoder {
   private static func failure(_ png: UnsafeMutablePointer<tfs_png>, _ source: ByteSource)
     -> ImageFileError
   {
-    ImageFileError(
-      .damaged, file: source.name,
-      "is a damaged PNG image (\(String(cString: tfs_png_message(png)).forDisplay))",
-      advice: "save or export it again")
+    source.cancellation
+      ?? ImageFileError(
+        .damaged, file: source.name,
+        "is a damaged PNG image (\(String(cString: tfs_png_message(png)).forDisplay))",
+        advice: "save or export it again")
   }
 
   /// Grey and alpha as red, green, blue and alpha.
@@ -78,8 +82,7 @@ enum PNGDecoder {
 private let readCallback: tfs_png_transfer = { context, bytes, count in
   guard let context, let bytes else { return false }
   let source = Unmanaged<ByteSource>.fromOpaque(context).takeUnretainedValue()
-  let done = source.read(
-    into: UnsafeMutableRawBufferPointer(start: bytes, count: count), at: source.position)
-  source.position += done
-  return done == count
+  // Asked for a few kilobytes at a time: often enough to notice that nobody waits any more.
+  guard source.cancellation == nil else { return false }
+  return source.readNext(into: UnsafeMutableRawBufferPointer(start: bytes, count: count)) == count
 }

@@ -11,17 +11,22 @@ struct JSONObject {
   private var members: [String: Value] = [:]
   subscript(key: String) -> Value? { members[key] }
 
+  /// - Parameters:
+  ///   - text: all of it is checked, in memory that does not depend on what is in it.
+  ///   - keys: the members to keep.
   /// - Returns: nil when the text is not one JSON object.
-  init?(_ text: String) {
-    var scanner = Scanner(bytes: Array(text.utf8))
+  init?(_ text: String, keys: Set<String>) {
+    var scanner = Scanner(bytes: Array(text.utf8), keys: keys)
     guard let members = scanner.object(depth: 0), scanner.isAtEnd else { return nil }
     self.members = members
   }
 
   private struct Scanner {
     let bytes: [UInt8]
+    let keys: Set<String>
     var position = 0
     static let deepest = 32
+    static let mostNumbers = 64
 
     var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -51,7 +56,7 @@ struct JSONObject {
       if take("}") { return members }
       repeat {
         guard let key = string(), take(":"), let value = value(depth: depth + 1) else { return nil }
-        members[key] = value
+        if depth == 0, keys.contains(key) { members[key] = value }
       } while take(",")
       return take("}") ? members : nil
     }
@@ -79,7 +84,11 @@ struct JSONObject {
       if take("]") { return .numbers([]) }
       repeat {
         guard let value = value(depth: depth + 1) else { return nil }
-        if case .number(let number) = value { numbers.append(number) } else { hasOthers = true }
+        if case .number(let number) = value, numbers.count < Self.mostNumbers {
+          numbers.append(number)
+        } else {
+          hasOthers = true
+        }
       } while take(",")
       return take("]") ? (hasOthers ? .other : .numbers(numbers)) : nil
     }

@@ -18,18 +18,33 @@ struct OMEDescription {
     /// Of the first channel; nil before one was seen.
     var samplesPerPixel: Int?
     var blocks: [Block] = []
+
+    /// Planes that the extents make; saturates.
+    var planeCount: Int {
+      axes.dropLast(2).map { extents[$0] ?? 1 }.checkedElementCount ?? .max
+    }
   }
 
   /// Identity of the file itself in a set of files.
   private(set) var fileID: String?
   private(set) var images: [Image] = []
 
+  /// The text has more than ``mostBlocks``; the others are left out.
+  private(set) var isCutShort = false
+  /// Images and their blocks together: each takes many times the memory of its text.
+  static let mostBlocks = 50_000
+
   /// - Returns: nil when the text has no image with pixels, or is not OME-XML.
   init?(_ text: String) {
+    var blocks = 0
     var scanner = XMLScanner(text)
     var image: Image?
     var isInFileID = false
     while let event = scanner.next() {
+      guard blocks <= Self.mostBlocks else {
+        isCutShort = true
+        break
+      }
       switch event {
       case .open("OME", let attributes):
         fileID = attributes["UUID"]
@@ -37,12 +52,14 @@ struct OMEDescription {
         return nil  // the description is in another file
       case .open("Pixels", let attributes):
         image = Image(pixels: attributes)
+        blocks += 1
       case .open("Channel", let attributes):
         if image?.samplesPerPixel == nil {
           image?.samplesPerPixel = attributes["SamplesPerPixel"].flatMap { Int($0) } ?? 1
         }
       case .open("TiffData", let attributes):
         image?.blocks.append(Block(tiffData: attributes))
+        blocks += 1
       case .open("UUID", let attributes):
         isInFileID = true
         if let last = image?.blocks.indices.last {
@@ -61,7 +78,7 @@ struct OMEDescription {
         break
       }
     }
-    if images.isEmpty { return nil }
+    if images.isEmpty && !isCutShort { return nil }
   }
 }
 

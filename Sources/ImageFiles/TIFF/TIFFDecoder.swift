@@ -14,9 +14,8 @@ enum TIFFDecoder {
   static func decode(_ source: ByteSource, limits: DecodingLimits) throws(ImageFileError)
     -> DecodedImage
   {
-    let start = source.prefix(16)
-    guard recognizes(start) else {
-      throw ImageFile.unknown(start, expected: "a TIFF image", of: source)
+    guard recognizes(source.prefix(4)) else {
+      throw ImageFile.unknown(expected: "a TIFF image", of: source)
     }
     let handle = try TIFFHandle(source, limits: limits)
     let pages = try handle.pages(limits: limits)
@@ -28,7 +27,8 @@ enum TIFFDecoder {
   /// The first page alone, as a reader of ordinary pictures sees it: `(row, column, channel)`.
   ///
   /// - Source: Pillow 10.4: 16-bit colours lose their low byte; white-is-zero of up to 8 bits is
-  ///   inverted; 2 and 4-bit grey is spread over 0...255.
+  ///   inverted; 2 and 4-bit grey is spread over 0...255. Unlike there, the orientation tag is ignored
+  ///   here too.
   static func decodePicture(_ source: ByteSource, limits: DecodingLimits) throws(ImageFileError)
     -> DecodedImage
   {
@@ -85,6 +85,7 @@ enum TIFFDecoder {
     case .pages(let pages):
       var unpacked = 0
       for case let page? in pages {
+        try limits.check(block: handle.tileBytes(of: page), of: file)
         unpacked = unpacked.addingSaturating(handle.unpackedBytes(of: page))
       }
       try limits.check(

@@ -1,13 +1,22 @@
 import CTIFF
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 extension TIFFHandle {
   /// The headers of all pages, in file order.
   ///
-  /// - Throws: ``ImageFileError`` when a directory cannot be read or there are more pages than
-  ///   `limits.frames`.
+  /// - Throws: ``ImageFileError`` when a directory cannot be read, there are more pages than
+  ///   `limits.frames`, or the directories take more reading than a file of this size can need.
   func pages(limits: DecodingLimits) throws(ImageFileError) -> [TIFFPage] {
+    var budget = HeaderBudget(of: self)
     var pages = [TIFFPage(of: self)]
+    try budget.count(pages[0])
     while TIFFLastDirectory(tiff) == 0 {
+      try source.checkCancellation()
       guard pages.count < limits.frames else {
         throw limits.tooManyFrames("more than \(limits.frames)", source.name)
       }
@@ -16,14 +25,37 @@ extension TIFFHandle {
         throw failure(
           "is damaged or cut off after page \(pages.count): the next page's header is not readable")
       }
-      pages.append(TIFFPage(of: self))
+      let page = TIFFPage(of: self)
+      try budget.count(page)
+      pages.append(page)
     }
     return pages
   }
 
   /// The ImageDescription of the current directory.
-  var description: String {
-    tfs_tiff_text(tiff, UInt32(TIFFTAG_IMAGEDESCRIPTION)).map { String(cString: $0) } ?? ""
+  ///
+  /// - Throws: ``ImageFileError`` when it is longer than any program writes: what is read from it takes
+  ///   several times its size.
+  func description() throws(ImageFileError) -> String {
+    guard let text = tfs_tiff_text(tiff, UInt32(TIFFTAG_IMAGEDESCRIPTION)) else { return "" }
+    let (length, longest) = (strlen(text), 32 << 20)
+    guard length <= longest else {
+      throw ImageFileError(
+        .tooLarge, file: source.name,
+        "has a description of \(length.asByteCount); at most \(longest.asByteCount) are allowed",
+        advice: "save it again without it")
+    }
+    return String(cString: text)
+  }
+
+  /// The value of a maker's own tag in the current directory.
+  ///
+  /// - Returns: nil when the directory does not have it; bytes only if it is made of bytes.
+  func makersTag(_ tag: UInt32) -> (count: Int, bytes: UnsafeBufferPointer<UInt8>?)? {
+    var count: UInt32 = 0
+    var bytes: UnsafePointer<UInt8>?
+    guard tfs_tiff_makers_tag(tiff, tag, &count, &bytes) else { return nil }
+    return (Int(count), bytes.map { UnsafeBufferPointer(start: $0, count: Int(count)) })
   }
 
   /// Makes a page's directory the current one.
@@ -61,21 +93,26 @@ extension TIFFHandle {
     func unsupported(_ what: String, _ advice: String) -> ImageFileError {
       ImageFileError(.unsupported, file: source.name, what, advice: advice)
     }
-    switch page.compression {
-    case .none, .lzw, .deflate, .packBits, .jpeg, .zstd: break
-    case .other(let scheme):
+    if case .other = page.compression {
       throw unsupported(
-        "uses TIFF compression \(scheme), which is not supported",
+        "uses \(page.compression.name) compression in TIFF, which is not supported",
         "save it uncompressed or with LZW, deflate, PackBits, JPEG or zstd compression")
     }
     if page.compression != .none, TIFFIsCODECConfigured(scheme(of: page)) == 0 {
       throw unsupported(
-        "uses a TIFF compression this system's libtiff was built without",
+        "uses \(page.compression.name) compression, which this system's libtiff was built without",
+        "save it uncompressed or with LZW or deflate compression")
+    }
+    guard page.compression != .jpeg || page.bits == 8 else {
+      throw unsupported(
+        "is JPEG-compressed with \(page.bits) bits per value, which is not supported",
         "save it uncompressed or with LZW or deflate compression")
     }
     guard page.dtype != nil else {
       throw unsupported(
-        "has \(page.bits)-bit samples of a kind that is not supported",
+        page.sampleFormat == .complex
+          ? "holds complex numbers, which is not supported"
+          : "has \(page.bits)-bit samples of a kind that is not supported",
         "convert it to 8, 16 or 32 bits per value")
     }
     guard page.photometric != .yCbCr || page.compression == .jpeg else {
@@ -100,11 +137,20 @@ extension TIFFHandle {
     }
   }
 
+  var isBigTIFF: Bool { TIFFIsBigTIFF(tiff) != 0 }
+
   /// Whether the file's numbers are in the other byte order than the machine's.
   var isByteSwapped: Bool { TIFFIsByteSwapped(tiff) != 0 }
 
   private func scheme(of page: TIFFPage) -> UInt16 {
     tfs_tiff_u16(tiff, UInt32(TIFFTAG_COMPRESSION), 1)
+  }
+
+  /// Bytes of one decoded tile, for which memory is taken beside the array; saturates.
+  func tileBytes(of page: TIFFPage) -> Int {
+    guard let tile = page.tile else { return 0 }
+    let rowBytes = (tile.width * page.samplesPerPlane * page.bits + 7) / 8
+    return [rowBytes, tile.height].checkedElementCount ?? .max
   }
 
   /// Bytes that decoding a page produces, the padding of tiles included; saturates.
@@ -116,7 +162,6 @@ extension TIFFHandle {
     guard tile.width > 0, tile.height > 0 else { return .max }
     let across = (page.width + tile.width - 1) / tile.width
     let down = (page.height + tile.height - 1) / tile.height
-    let tileRow = (tile.width * page.samplesPerPlane * page.bits + 7) / 8
-    return [tileRow, tile.height, across, down, page.planes].checkedElementCount ?? .max
+    return [tileBytes(of: page), across, down, page.planes].checkedElementCount ?? .max
   }
 }

@@ -12,8 +12,11 @@ extension TIFFHandle {
     _ page: TIFFPage, number: Int, into pixels: UnsafeMutableRawBufferPointer
   ) throws(ImageFileError) {
     try select(page)
-    // libjpeg leaves the rest of a strip alone when its own header claims less.
-    if page.compression == .jpeg { pixels.initializeMemory(as: UInt8.self, repeating: 0) }
+    // libjpeg leaves the rest of a strip alone when its own header claims less, libdeflate when the
+    // strip has more than fits: what was in memory before must not become pixels.
+    if page.compression != .none {
+      pixels.initializeMemory(as: UInt8.self, repeating: 0)
+    }
     if page.tile != nil {
       try decodeTiles(of: page, number, into: pixels)
     } else if page.isByteAligned {
@@ -30,12 +33,19 @@ extension TIFFHandle {
     let rowBytes = page.width * page.samplesPerPlane * page.bits / 8
     var target = 0
     for (strip, rows) in strips(of: page) {
+      prepareToInflate(page, isCut: rows < page.storedRowsPerStrip)
       let count = rows * rowBytes
       try decodeBlock(
         strip, isTile: false, number,
         into: UnsafeMutableRawBufferPointer(rebasing: pixels[target..<target + count]))
       target += count
     }
+  }
+
+  /// Some programs fill the last strip up to the height of the others. zlib gives the first part of
+  /// what is compressed; libdeflate, which is faster, fails somewhere before the end of that part.
+  private func prepareToInflate(_ page: TIFFPage, isCut: Bool) {
+    if isCut && page.compression == .deflate { _ = tfs_tiff_decode_by_zlib(tiff) }
   }
 
   private func decodePackedStrips(
@@ -45,8 +55,10 @@ extension TIFFHandle {
     let rowBytes = (rowSamples * page.bits + 7) / 8
     let unpackedRow = rowSamples * sampleSize(of: page)
     let scratch = ArrayStorage(byteCount: rowBytes * page.rowsPerStrip)
+    scratch.bytes.initializeMemory(as: UInt8.self, repeating: 0)
     var target = 0
     for (strip, rows) in strips(of: page) {
+      prepareToInflate(page, isCut: rows < page.storedRowsPerStrip)
       let packed = UnsafeMutableRawBufferPointer(rebasing: scratch.bytes[..<(rows * rowBytes)])
       try decodeBlock(strip, isTile: false, number, into: packed)
       for row in 0..<rows {
@@ -95,9 +107,15 @@ extension TIFFHandle {
   private func decodeBlock(
     _ index: UInt32, isTile: Bool, _ number: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ImageFileError) {
-    if TIFFGetStrileByteCount(tiff, index) == 0, TIFFGetStrileOffset(tiff, index) == 0 {
+    try source.checkCancellation()
+    let stored = TIFFGetStrileByteCount(tiff, index)
+    if stored == 0, TIFFGetStrileOffset(tiff, index) == 0 {
       buffer.initializeMemory(as: UInt8.self, repeating: 0)
       return
+    }
+    unreadBytes -= Int(min(stored, UInt64(source.size)))
+    guard unreadBytes >= 0 else {
+      throw failure("has pages that use the same pixels too often")
     }
     let decoded =
       isTile

@@ -12,21 +12,24 @@ import CTIFF
 final class TIFFHandle {
   let source: ByteSource
   let tiff: OpaquePointer
+  /// Compressed bytes that blocks may still claim to have; blocks may share some, but not all.
+  var unreadBytes: Int
   private let message: UnsafeMutablePointer<tfs_tiff_message>
 
   init(_ source: ByteSource, limits: DecodingLimits) throws(ImageFileError) {
     self.source = source
+    unreadBytes = limits.mostBytesRead(of: source.size)
     message = .allocate(capacity: 1)
     message.initialize(to: tfs_tiff_message())
     let context = Unmanaged.passUnretained(source).toOpaque()
     guard
       let tiff = tfs_tiff_open(
         context, readCallback, seekCallback, sizeCallback,
-        source.inMemory == nil ? nil : mapCallback,
-        tmsize_t(max(limits.freeExpansion, source.size)), message)
+        tmsize_t(max(limits.freeExpansion, min(source.size, limits.bytes))), message)
     else {
       let reason = String(cString: tfs_tiff_message_text(message))
       message.deallocate()
+      try source.checkCancellation()
       throw ImageFileError(
         .damaged, file: source.name,
         "has a damaged TIFF header" + (reason.isEmpty ? "" : " (\(reason.forDisplay))"),
@@ -45,6 +48,7 @@ final class TIFFHandle {
 
   /// An error with libtiff's own words in brackets.
   func failure(_ reason: String, code: ImageFileError.Code = .damaged) -> ImageFileError {
+    if let cancelled = source.cancellation { return cancelled }
     let detail = String(cString: tfs_tiff_message_text(message))
     return ImageFileError(
       code, file: source.name, detail.isEmpty ? reason : "\(reason) (\(detail.forDisplay))",
@@ -58,10 +62,9 @@ private func source(_ context: thandle_t?) -> ByteSource? {
 
 private let readCallback: TIFFReadWriteProc = { context, buffer, count in
   guard let source = source(context), let buffer, count >= 0 else { return -1 }
-  let done = source.read(
-    into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count)), at: source.position)
-  source.position += done
-  return tmsize_t(done)
+  guard source.cancellation == nil else { return -1 }
+  return tmsize_t(
+    source.readNext(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
 }
 
 private let seekCallback: TIFFSeekProc = { context, offset, origin in
@@ -80,10 +83,3 @@ private let seekCallback: TIFFSeekProc = { context, offset, origin in
 }
 
 private let sizeCallback: TIFFSizeProc = { context in toff_t(source(context)?.size ?? 0) }
-
-private let mapCallback: TIFFMapFileProc = { context, base, size in
-  guard let bytes = source(context)?.inMemory, let start = bytes.baseAddress else { return 0 }
-  base?.pointee = UnsafeMutableRawPointer(mutating: start)
-  size?.pointee = toff_t(bytes.count)
-  return 1
-}

@@ -3,11 +3,7 @@ import CTIFF
 
 /// What one directory of a TIFF file says about its image.
 struct TIFFPage {
-  enum Compression: Equatable {
-    case none, lzw, deflate, packBits, jpeg, zstd
-    case other(UInt16)
-  }
-  enum SampleFormat: Equatable { case unsigned, signed, float, other }
+  enum SampleFormat: Equatable { case unsigned, signed, float, complex, other }
   enum Photometric: Equatable { case whiteIsZero, blackIsZero, rgb, palette, yCbCr, other }
 
   /// Position of the directory in the file.
@@ -19,15 +15,16 @@ struct TIFFPage {
   let extraSamples: Int
   let bits: Int
   let sampleFormat: SampleFormat
-  let compression: Compression
+  let compression: TIFFCompression
   let photometric: Photometric
   /// Each sample is a plane of its own.
   let isPlanar: Bool
   let hasHighBitFirst: Bool
-  let hasPredictor: Bool
   /// Extents of a tile; nil for strips.
   let tile: (width: Int, height: Int)?
   let rowsPerStrip: Int
+  /// Strips may hold more rows than the page has left; a strip of unlimited height does not.
+  let storedRowsPerStrip: Int
   let depth: Int
 
   /// Reads the tags of the handle's current directory.
@@ -44,19 +41,10 @@ struct TIFFPage {
       case SAMPLEFORMAT_UINT, SAMPLEFORMAT_VOID: .unsigned
       case SAMPLEFORMAT_INT: .signed
       case SAMPLEFORMAT_IEEEFP: .float
+      case SAMPLEFORMAT_COMPLEXINT, SAMPLEFORMAT_COMPLEXIEEEFP: .complex
       default: .other
       }
-    let scheme = tfs_tiff_u16(tiff, UInt32(TIFFTAG_COMPRESSION), 1)
-    compression =
-      switch Int32(scheme) {
-      case COMPRESSION_NONE: .none
-      case COMPRESSION_LZW: .lzw
-      case COMPRESSION_ADOBE_DEFLATE, COMPRESSION_DEFLATE: .deflate
-      case COMPRESSION_PACKBITS: .packBits
-      case COMPRESSION_JPEG: .jpeg
-      case COMPRESSION_ZSTD: .zstd
-      default: .other(scheme)
-      }
+    compression = TIFFCompression(scheme: tfs_tiff_u16(tiff, UInt32(TIFFTAG_COMPRESSION), 1))
     photometric =
       switch Int32(tfs_tiff_u16(tiff, UInt32(TIFFTAG_PHOTOMETRIC), 1)) {
       case PHOTOMETRIC_MINISWHITE: .whiteIsZero
@@ -71,11 +59,6 @@ struct TIFFPage {
       && tfs_tiff_u16(tiff, UInt32(TIFFTAG_PLANARCONFIG), 1) == UInt16(PLANARCONFIG_SEPARATE)
     hasHighBitFirst =
       tfs_tiff_u16(tiff, UInt32(TIFFTAG_FILLORDER), 1) == UInt16(FILLORDER_MSB2LSB)
-    hasPredictor =
-      switch compression {
-      case .lzw, .deflate, .zstd: tfs_tiff_u16(tiff, UInt32(TIFFTAG_PREDICTOR), 1) != 1
-      default: false
-      }
     tile =
       TIFFIsTiled(tiff) == 0
       ? nil
@@ -85,6 +68,7 @@ struct TIFFPage {
       )
     let rows = Int(tfs_tiff_u32(tiff, UInt32(TIFFTAG_ROWSPERSTRIP), .max))
     rowsPerStrip = min(rows, height)
+    storedRowsPerStrip = rows == UInt32.max ? rowsPerStrip : rows
     depth = Int(tfs_tiff_u32(tiff, UInt32(TIFFTAG_IMAGEDEPTH), 1))
   }
 

@@ -2,14 +2,19 @@ import Arrays
 
 /// What ImageJ writes into the first page's description: lines of `key=value`.
 struct ImageJDescription {
+  private static let keys: Set<Substring> = ["frames", "slices", "channels", "images", "order"]
   private var values: [Substring: Substring] = [:]
 
   init?(_ description: String) {
     guard description.hasPrefix("ImageJ=") || description.hasPrefix("SCIFIO=") else { return nil }
-    for line in description.split(whereSeparator: \.isNewline) {
-      let parts = line.split(separator: "=", omittingEmptySubsequences: false)
-      guard parts.count == 2 else { continue }
-      values[parts[0].trimmed] = parts[1].trimmed
+    // Line by line: there may be millions of lines that are not for us.
+    var rest = description[...]
+    while !rest.isEmpty {
+      let line = rest.prefix { !$0.isNewline }
+      rest = rest[line.endIndex...].dropFirst()
+      guard let mark = line.firstIndex(of: "=") else { continue }
+      let (key, value) = (line[..<mark].trimmed, line[line.index(after: mark)...])
+      if Self.keys.contains(key), !value.contains("=") { values[key] = value.trimmed }
     }
   }
 

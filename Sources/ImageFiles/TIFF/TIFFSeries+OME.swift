@@ -10,7 +10,24 @@ extension TIFFSeries {
   init?(
     _ description: OMEDescription, file: String, _ pages: [TIFFPage], _ limits: DecodingLimits
   ) throws(ImageFileError) {
-    for image in description.images {
+    guard !description.isCutShort else {
+      throw ImageFileError(
+        .tooLarge, file: file,
+        "has a description of more than \(OMEDescription.mostBlocks) images and planes",
+        advice: "split it into several files")
+    }
+    // Many images that each claim to have all pages would take the square of their number.
+    var work = 0
+    for image in description.images where !image.blocks.isEmpty {
+      work = work.addingSaturating(min(image.planeCount, limits.frames + 1))
+      for block in image.blocks {
+        work = work.addingSaturating(block.count > 0 ? min(block.count, pages.count) : pages.count)
+      }
+      guard work <= 16 * max(limits.frames, OMEDescription.mostBlocks) else {
+        throw ImageFileError(
+          .damaged, file: file, "has a description that refers to its pages too often",
+          advice: "save or export it again")
+      }
       if let series = try Self.series(of: image, in: description, file, pages, limits) {
         self = series
         return

@@ -11,15 +11,15 @@ struct ShapedDescription: Equatable {
   /// - Returns: nil when the description is neither.
   init?(_ description: String) {
     if description.hasPrefix("shape=("), description.hasSuffix(")") {
-      let numbers = description.dropFirst(7).dropLast().split(separator: ",").map {
-        Int($0.trimmed)
-      }
+      let numbers = description.dropFirst(7).dropLast().split(
+        separator: ",", maxSplits: Self.mostAxes
+      ).map { Int($0.trimmed) }
       guard let shape = Self.checked(numbers) else { return nil }
       self.shape = shape
       return
     }
     guard description.hasPrefix("{"), !description.contains("\"mibi."),
-      let members = JSONObject(description)
+      let members = JSONObject(description, keys: ["shape", "truncated"])
     else { return nil }
     guard case .numbers(let numbers)? = members["shape"],
       let shape = Self.checked(numbers.map { Int(exactly: $0) })
@@ -28,9 +28,11 @@ struct ShapedDescription: Equatable {
     if case .boolean(let value)? = members["truncated"] { isTruncated = value }
   }
 
+  private static let mostAxes = 32
+
   private static func checked(_ extents: [Int?]) -> Shape? {
     let shape = extents.compactMap { $0 }
-    guard shape.count == extents.count, !shape.isEmpty, shape.count <= 32,
+    guard shape.count == extents.count, !shape.isEmpty, shape.count <= mostAxes,
       let count = shape.checkedElementCount, count > 0
     else { return nil }
     return shape

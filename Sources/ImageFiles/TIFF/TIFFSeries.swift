@@ -27,18 +27,21 @@ struct TIFFSeries {
     }
   }
 
-  /// Chooses the series by what the first page's description says.
+  /// Chooses the series by what the first page's description and its maker's tags say.
   init(of handle: TIFFHandle, pages: [TIFFPage], limits: DecodingLimits) throws(ImageFileError) {
     guard let first = pages.first else {
       throw ImageFileError(.damaged, file: handle.source.name, "has no pages")
     }
     try handle.select(first)
-    let description = handle.description
+    let description = try handle.description()
     if let shaped = ShapedDescription(description) {
       if let series = try TIFFSeries(shaped, in: handle, pages) {
         self = series
         return
       }
+    } else if let series = try TIFFSeries(zeissLSM: handle, pages) {
+      self = series
+      return
     } else if description.isOMEDescription {
       if let ome = OMEDescription(description),
         let series = try TIFFSeries(ome, file: handle.source.name, pages, limits)
@@ -53,6 +56,11 @@ struct TIFFSeries {
       self = series
       return
     }
+    if let series = try TIFFSeries(metaMorph: handle, pages) {
+      self = series
+      return
+    }
+    try Self.checkMaker(of: handle, pages)
     self.init(stacking: pages, like: first)
   }
 

@@ -116,22 +116,26 @@ struct XMLScanner {
     return bytes[position - 1]
   }
 
+  private static let entities: [(text: [UInt8], character: UInt8)] = [
+    ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&quot;", "\""), ("&apos;", "'"),
+  ].map { (Array($0.0.utf8), UInt8(ascii: $0.1 as Unicode.Scalar)) }
+
   private static func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
-    let text = String(decoding: bytes, as: UTF8.self)
-    guard bytes.contains(UInt8(ascii: "&")) else { return text }
-    let entities = ["lt": "<", "gt": ">", "amp": "&", "quot": "\"", "apos": "'"]
-    var result = ""
-    var rest = text[...]
-    while let mark = rest.firstIndex(of: "&") {
-      result += rest[..<mark]
-      rest = rest[rest.index(after: mark)...]
-      if let end = rest.firstIndex(of: ";"), let character = entities[String(rest[..<end])] {
-        result += character
-        rest = rest[rest.index(after: end)...]
+    let mark = UInt8(ascii: "&")
+    guard bytes.contains(mark) else { return String(decoding: bytes, as: UTF8.self) }
+    var result: [UInt8] = []
+    var position = bytes.startIndex
+    while position < bytes.endIndex {
+      if bytes[position] == mark,
+        let entity = entities.first(where: { bytes[position...].starts(with: $0.text) })
+      {
+        result.append(entity.character)
+        position += entity.text.count
       } else {
-        result += "&"
+        result.append(bytes[position])
+        position += 1
       }
     }
-    return result + rest
+    return String(decoding: result, as: UTF8.self)
   }
 }

@@ -27,8 +27,8 @@ struct ZipDirectory {
         "has \(end.count) members; at most \(limits.members) are allowed",
         advice: "split it into several archives")
     }
-    // Each entry takes at least 46 bytes, at most three 16-bit lengths more.
-    guard end.offset >= 0, end.size >= end.count * 46, end.size <= end.count * (46 + 3 * 65_535),
+    // Each entry takes at least 46 bytes. Names have at most 1024, and what comes with them little.
+    guard end.offset >= 0, end.size >= end.count * 46, end.size <= end.count * 8192,
       end.offset <= source.size, end.size <= source.size - end.offset
     else { throw ZipDirectory.damaged(source) }
     let bytes = source.bytes(at: end.offset, count: end.size)
@@ -128,7 +128,7 @@ private struct EndRecord {
     else {
       throw ImageFileError(
         .unknownFormat, file: source.name,
-        "is not a ZIP archive: \(ContentGuess(source.prefix(16)))",
+        "is not a ZIP archive: \(ContentGuess(source.prefix(ContentGuess.size)))",
         advice: "if it is one, it is cut off; send it again")
     }
     let fields = LittleEndianBytes(tail[start...])

@@ -87,6 +87,7 @@ public final class ZipReader {
     defer { block.deallocate() }
     var done = 0
     while true {
+      try source.checkCancellation()
       let count = Int(zip_fread(file, block.baseAddress, UInt64(block.count)))
       guard count >= 0 else {
         throw failure(

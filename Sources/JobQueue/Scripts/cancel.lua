@@ -11,7 +11,7 @@
 -- Of a parked job's children 100 are cancelled at once, the others by reconcile.
 local queue, job = KEYS[1], KEYS[2]
 local control = recall(job)
-local wrong = mistyped(kids_key(job), 'set') or queue_mistyped(queue)
+local wrong = mistyped(key.kids .. job, 'set') or queue_mistyped(queue)
 if wrong then return wrong end
 if control.queue and control.queue ~= queue then
   queue = control.queue
@@ -21,6 +21,8 @@ end
 local answer = cancel_job(queue, job, control, ARGV[12])
 if answer == 'canceled' and control.children then
   cancel_kids(job, ARGV[12])
-  if redis.call('EXISTS', kids_key(job)) == 0 then redis.call('ZREM', parked_key(queue), job) end
+  if redis.call('EXISTS', key.kids .. job) == 0 then
+    redis.call('ZREM', key.parked .. queue, job)
+  end
 end
 return answer

@@ -3,8 +3,8 @@
 -- KEYS   1 queue, 2 job
 -- ARGV   12 token, 13 class: input, transient or capacity, 14 chance 0...1, 15 attempts allowed,
 --        16 base ms, 17 cap ms, 18 jobs to take, 19 reason, 20 error code, then fields and values
--- reply  {answer, delay ms, claim as claim answers it}; answer is 'failed' for good, 'retry' after the
---        delay, 'released' to the queue, 'canceled', or as for finish
+-- reply  {answer, delay ms, claim as claim answers it}; answer is 'failed' for good, 'retry' after
+--        the delay, 'released' to the queue, 'canceled', or as for finish
 --
 -- Guarantees: input is never tried again; transient while attempts are left, after
 -- chance * min(cap, base * 2^(attempt - 1)), or after the job's or queue's own intervals; capacity
@@ -12,14 +12,14 @@
 -- that those who scale model servers see it. A job that is tried again has the status it had
 -- before its claim. A final failure is a dead letter. All else is as for finish.
 local queue, job, token, class = KEYS[1], KEYS[2], ARGV[12], ARGV[13]
-local wrong = queue_mistyped(queue) or claim_mistyped(queue)
+local known, wrong = survey(queue)
 if wrong then return wrong end
 local control = recall(job)
 if control.done == token then return {'again', 0} end
 local state, place = holding(queue, job, control, token)
 
--- The pause before retry `number` of `retries`. Of explicit intervals the first is repeated when there
--- are fewer than retries, so that the last ones are as given.
+-- The pause before retry `number` of `retries`. Of explicit intervals the first is repeated when
+-- there are fewer than retries, so that the last ones are as given.
 local function pause(number, retries, policy)
   if policy.intervals and policy.intervals ~= '' then
     local intervals = {}
@@ -38,7 +38,7 @@ if state ~= 'ok' then
   answer = lose(queue, job, control, state, place)
   count(queue, 'refused')
 else
-  local config = redis.call('HMGET', config_key(queue), 'max', 'base', 'cap', 'intervals')
+  local config = redis.call('HMGET', key.config .. queue, 'max', 'base', 'cap', 'intervals')
   local policy = {
     max = tonumber(control.max or config[1]) or tonumber(ARGV[15]),
     base = tonumber(control.base or config[2]) or tonumber(ARGV[16]),
@@ -53,22 +53,23 @@ else
     settle_canceled(queue, job, control, token)
     answer = 'canceled'
   elseif class == 'capacity' or (class == 'transient' and attempts + 1 < policy.max) then
-    redis.call('ZREM', lease_key(queue), job)
+    redis.call('ZREM', key.lease .. queue, job)
     if class == 'capacity' then
       give_back(queue, job, control, status, true, 'LPUSH')
-      redis.call('HINCRBY', control_key(job), 'waits', 1)
+      redis.call('HINCRBY', key.control .. job, 'waits', 1)
       answer = 'released'
     else
       attempts = attempts + 1
       delay = pause(attempts, policy.max - 1, policy)
       -- Not through the queue: until then it is meant to be invisible to those who count jobs.
-      redis.call('HDEL', control_key(job), 'owner', 'worker', 'deadline')
+      redis.call('HDEL', key.control .. job, 'owner', 'worker', 'deadline')
       remember(job, control, 'attempts', attempts,
         'deliveries', math.max(0, tonumber(control.deliveries or 1) - 1))
       redis.call('HSET', job, 'status', status_before(status, control), 'attempts', attempts,
         'updated_at', stamp, 'updated_by', worker)
       redis.call('HDEL', job, 'progress')
-      redis.call('ZADD', delay_key(queue), now + delay, job)
+      redis.call('ZADD', key.delay .. queue, now + delay, job)
+      known.delayed = true
       answer = 'retry'
     end
     redis.call('HSET', job, 'last_error', ARGV[19])
@@ -87,4 +88,4 @@ end
 
 local wanted = tonumber(ARGV[18])
 if wanted == 0 then return {answer, delay} end
-return {answer, delay, claim_jobs(queue, wanted)}
+return {answer, delay, claim_jobs(queue, wanted, known)}

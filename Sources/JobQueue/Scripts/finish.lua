@@ -9,8 +9,8 @@
 -- final status is never replaced; callbacks, dead letter, event and the parent's step are part of
 -- the same step; a hash that a client let expire is not made again. Sent twice, because its reply
 -- was lost, it writes once. A worker without the token changes nothing.
-local queue, job, token = KEYS[1], KEYS[2], ARGV[12]
-local wrong = queue_mistyped(queue) or claim_mistyped(queue)
+local queue, job, token, wanted = KEYS[1], KEYS[2], ARGV[12], tonumber(ARGV[14])
+local known, wrong = survey(queue)
 if wrong then return wrong end
 local control = recall(job)
 if control.done == token then return {'again'} end
@@ -24,6 +24,5 @@ else
   answer = lose(queue, job, control, state, place)
   count(queue, 'refused')
 end
-local wanted = tonumber(ARGV[14])
 if wanted == 0 then return {answer} end
-return {answer, claim_jobs(queue, wanted)}
+return {answer, claim_jobs(queue, wanted, known)}

@@ -3,14 +3,15 @@
 -- KEYS   1 queue
 -- ARGV   12 seconds its card is kept, 13 number of card values, then the card's fields and values,
 --        then for each job: key, token, ms since it last gave a sign of life
--- reply  for each job that is not simply to go on: key, what: lost, gone, canceled, timeout, stalled
+-- reply  for each job that is not simply to go on: key, what: lost, gone, canceled, timeout,
+-- stalled
 --
--- Guarantees: a lease is renewed only for the token that holds it, never past the job's deadline, and
--- not for a job that has been silent too long, whose handler then hangs although its process is
+-- Guarantees: a lease is renewed only for the token that holds it, never past the job's deadline,
+-- and not for a job that has been silent too long, whose handler then hangs although its process is
 -- alive. An entry that a janitor took is put back while nobody else works on the job. At most 100
 -- jobs a call.
 local queue = KEYS[1]
-local card, cards = 'kiosk:worker:' .. worker, workers_key(queue)
+local card, cards = key.card .. worker, key.workers .. queue
 local wrong = queue_mistyped(queue)
   or mistyped(list_key(queue, worker), 'list', card, 'hash', cards, 'zset')
 if wrong then return wrong end
@@ -41,7 +42,7 @@ for i = 14 + size, math.min(#ARGV, 13 + size + 3 * batch), 3 do
     elseif stall_time > 0 and silence >= stall_time then
       say(job, 'stalled')
     else
-      redis.call('ZADD', lease_key(queue), math.min(now + lease_time, deadline or math.huge), job)
+      redis.call('ZADD', key.lease .. queue, math.min(now + lease_time, deadline or math.huge), job)
       redis.call('HSET', job, 'updated_at', stamp, 'updated_by', worker)
     end
   end

@@ -6,21 +6,21 @@
 --        number of values, its fields and values
 -- reply  'ok'; 'canceled' when the job is to be stopped, nothing was made; 'lost'; 'gone'
 --
--- Guarantees: a child that exists is not made again, so that a fan-out that is repeated after a crash
--- makes nothing twice; one that has ended is not waited for. With the last children the parent
--- gets the status `waiting` and gives up its lease, its entry and its token, in one step; it goes
--- to the running end of its queue when its last child ends (with fail-fast also when the first
--- fails), at once if all have. Spends no delivery. At most 100 children a call.
+-- Guarantees: a child that exists is not made again, so that a fan-out that is repeated after a
+-- crash makes nothing twice; one that has ended is not waited for. With the last children the
+-- parent gets the status `waiting` and gives up its lease, its entry and its token, in one step;
+-- it goes to the running end of its queue when its last child ends (with fail-fast also when the
+-- first fails), at once if all have. Spends no delivery. At most 100 children a call.
 local queue, job, token = KEYS[1], KEYS[2], ARGV[12]
-local kids = kids_key(job)
+local kids = key.kids .. job
 local wrong = queue_mistyped(queue) or mistyped(list_key(queue, worker), 'list', kids, 'set')
 if wrong then return wrong end
 if #KEYS - 2 > batch then return redis.error_reply('ERR at most 100 children a call') end
 local children, at = {}, 16 + tonumber(ARGV[15])
 for i = 3, #KEYS do
   local child, size = ARGV[at], tonumber(ARGV[at + 1])
-  wrong = mistyped(KEYS[i], 'list', event_key(KEYS[i]), 'stream', stat_key(KEYS[i]), 'hash',
-    child, 'hash', control_key(child), 'hash')
+  wrong = mistyped(KEYS[i], 'list', key.event .. KEYS[i], 'stream', key.stat .. KEYS[i], 'hash',
+    child, 'hash', key.control .. child, 'hash')
   if wrong then return wrong end
   children[#children + 1] = {key = child, queue = KEYS[i], first = at + 2, last = at + 1 + size}
   at = at + 2 + size
@@ -55,13 +55,13 @@ remember(job, control, 'children', total, 'fanout', token, 'policy', ARGV[13],
 if ARGV[14] ~= '1' then return 'ok' end
 
 remove_entry(queue, control.worker, job)
-redis.call('ZREM', lease_key(queue), job)
-redis.call('HDEL', control_key(job), 'owner', 'worker', 'deadline', 'percent', 'fanout')
+redis.call('ZREM', key.lease .. queue, job)
+redis.call('HDEL', key.control .. job, 'owner', 'worker', 'deadline', 'percent', 'fanout')
 remember(job, control, 'prev', 'waiting',
   'deliveries', math.max(0, tonumber(control.deliveries or 1) - 1))
 redis.call('HSET', job, 'progress', '0', 'updated_at', stamp, 'updated_by', worker,
   'status', 'waiting', unpack(ARGV, 16, 15 + tonumber(ARGV[15])))
-redis.call('ZADD', parked_key(queue), now, job)
+redis.call('ZADD', key.parked .. queue, now, job)
 tell(queue, job, 'waiting', 'children', total)
 if redis.call('SCARD', kids) == 0 or (failed and ARGV[13] == 'fail-fast') then
   unpark(queue, job)

@@ -2,8 +2,8 @@
 --
 -- KEYS   1 queue
 -- ARGV   12 ms in which one call suffices for all workers
--- reply  for each job that was looked at: key, what: requeued, canceled, timeout, crashed, limbo, gone,
---        ended, found; nothing when another worker was here just now
+-- reply  for each job that was looked at: key, what: requeued, canceled, timeout, crashed, limbo,
+--        gone, ended, found; nothing when another worker was here just now
 --
 -- Guarantees: a job whose lease has ended goes back to the running end as it was before its claim,
 -- or ends: cancelled, over its time, or after too many crashes. An entry that is not in its
@@ -12,12 +12,12 @@
 -- goes back too. Lists are touched only where our own claims put the entry. Brings due jobs in,
 -- trims what has an age limit. At most 100 jobs of each kind a call.
 local queue = KEYS[1]
-local lease, limbo = lease_key(queue), limbo_key(queue)
-local wrong = queue_mistyped(queue) or mistyped(workers_key(queue), 'zset')
+local lease, limbo = key.lease .. queue, key.limbo .. queue
+local wrong = queue_mistyped(queue) or mistyped(key.workers .. queue, 'zset')
 if wrong then return wrong end
 local interval = tonumber(ARGV[12])
 if interval > 0
-  and not redis.call('SET', 'kiosk:reap:' .. queue, worker, 'NX', 'PX', interval) then
+  and not redis.call('SET', key.reaper .. queue, worker, 'NX', 'PX', interval) then
   return {}
 end
 
@@ -56,11 +56,11 @@ for _, job in ipairs(redis.call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0,
     forget(queue, job, control)
     say(job, 'gone')
   elseif final[status] then
-    redis.call('DEL', control_key(job))
+    redis.call('DEL', key.control .. job)
     tell_parent(job, control, status)
     say(job, 'ended')
   elseif removed == 0 then
-    redis.call('HDEL', control_key(job), 'owner', 'worker')
+    redis.call('HDEL', key.control .. job, 'owner', 'worker')
     redis.call('ZADD', limbo, now + limbo_time, job)
     tell(queue, job, 'limbo')
     say(job, 'limbo')
@@ -79,11 +79,11 @@ for _, job in ipairs(redis.call('ZRANGEBYSCORE', limbo, '-inf', now, 'LIMIT', 0,
     forget(queue, job, control)
     say(job, 'gone')
   elseif final[status] then
-    if not control.done then redis.call('DEL', control_key(job)) end
+    if not control.done then redis.call('DEL', key.control .. job) end
     tell_parent(job, control, status)
     say(job, 'ended')
-  elseif redis.call('ZSCORE', lease, job) or redis.call('ZSCORE', parked_key(queue), job)
-    or redis.call('ZSCORE', delay_key(queue), job) or redis.call('LPOS', queue, job) then
+  elseif redis.call('ZSCORE', lease, job) or redis.call('ZSCORE', key.parked .. queue, job)
+    or redis.call('ZSCORE', key.delay .. queue, job) or redis.call('LPOS', queue, job) then
     say(job, 'found')
   elseif type(holder) == 'number' then
     -- A consumer without leases works on it, and may take as long again.
@@ -94,6 +94,6 @@ for _, job in ipairs(redis.call('ZRANGEBYSCORE', limbo, '-inf', now, 'LIMIT', 0,
 end
 
 promote(queue)
-redis.call('ZREMRANGEBYSCORE', dead_key(queue), '-inf', now - memory * 1000)
-redis.call('ZREMRANGEBYSCORE', workers_key(queue), '-inf', now - 3600000)
+redis.call('ZREMRANGEBYSCORE', key.dead .. queue, '-inf', now - memory * 1000)
+redis.call('ZREMRANGEBYSCORE', key.workers .. queue, '-inf', now - 3600000)
 return answer

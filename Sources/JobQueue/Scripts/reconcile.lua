@@ -2,17 +2,18 @@
 --
 -- KEYS   1 queue
 -- ARGV   none of its own
--- reply  {1 if it is worth to call again at once, key, what, ...}; what is requeued, dropped, healed,
---        lost, unparked, canceled
+-- reply  {1 if it is worth to call again at once, key, what, ...}; what is requeued, dropped,
+--        healed, lost, unparked, canceled
 --
 -- Guarantees: an entry in a list of a worker of ours that has no lease goes back to the queue, or
 -- away if there is nothing to do for it; a lease whose entry vanished gets it back while nobody
 -- else works on the job; parents are told of children that ended without telling them, because a
 -- consumer without these scripts finished them or a client let them expire; children of parents
 -- that have ended are cancelled. Only lists of workers with a card are touched: others belong to
--- the janitor. At most 100 workers, leases and children a call, drawn at random where there are more.
+-- the janitor. At most 100 workers, leases and children a call, drawn at random where there are
+-- more.
 local queue = KEYS[1]
-local lease, parked, workers = lease_key(queue), parked_key(queue), workers_key(queue)
+local lease, parked, workers = key.lease .. queue, key.parked .. queue, key.workers .. queue
 local wrong = queue_mistyped(queue) or mistyped(workers, 'zset')
 if wrong then return wrong end
 
@@ -28,12 +29,12 @@ local function check_entry(list, name, job)
   if leased and control.worker == name and status and not final[status] then return end
   redis.call('LREM', list, 0, job)
   if not status or final[status] or leased or redis.call('ZSCORE', parked, job)
-    or redis.call('ZSCORE', delay_key(queue), job) then
+    or redis.call('ZSCORE', key.delay .. queue, job) then
     if control.worker == name then redis.call('ZREM', lease, job) end
     say(job, 'dropped')
   else
     give_back(queue, job, control, status, false)
-    redis.call('ZREM', limbo_key(queue), job)
+    redis.call('ZREM', key.limbo .. queue, job)
     tell(queue, job, 'requeued')
     count(queue, 'requeued')
     say(job, 'requeued')
@@ -42,7 +43,7 @@ end
 
 for _, name in ipairs(redis.call('ZRANDMEMBER', workers, batch)) do
   local list = list_key(queue, name)
-  if redis.call('EXISTS', 'kiosk:worker:' .. name) == 1 and not mistyped(list, 'list') then
+  if redis.call('EXISTS', key.card .. name) == 1 and not mistyped(list, 'list') then
     for _, job in ipairs(redis.call('LRANGE', list, 0, batch - 1 - entries)) do
       entries = entries + 1
       check_entry(list, name, job)
@@ -54,7 +55,8 @@ end
 for _, job in ipairs(redis.call('ZRANDMEMBER', lease, batch)) do
   local control = recall(job)
   local lease_end = tonumber(redis.call('ZSCORE', lease, job)) or 0
-  if lease_end > now and control.owner and not mistyped(list_key(queue, control.worker), 'list') then
+  if lease_end > now and control.owner
+    and not mistyped(list_key(queue, control.worker), 'list') then
     local state, place = holding(queue, job, control, control.owner)
     if state ~= 'ok' then
       lose(queue, job, control, state, place)
@@ -69,7 +71,7 @@ end
 local left = batch
 for _, parent in ipairs(redis.call('ZRANGE', parked, 0, 19)) do
   if left <= 0 then break end
-  local kids, status, control = kids_key(parent), status_of(parent), recall(parent)
+  local kids, status, control = key.kids .. parent, status_of(parent), recall(parent)
   if mistyped(kids, 'set') then
     redis.call('DEL', kids)
   end
@@ -78,7 +80,7 @@ for _, parent in ipairs(redis.call('ZRANGE', parked, 0, 19)) do
     left = left - done
     if redis.call('EXISTS', kids) == 0 then
       redis.call('ZREM', parked, parent)
-      if not status then redis.call('DEL', control_key(parent)) end
+      if not status then redis.call('DEL', key.control .. parent) end
     else
       more = true
     end
@@ -92,7 +94,7 @@ for _, parent in ipairs(redis.call('ZRANGE', parked, 0, 19)) do
         redis.call('SREM', kids, kid)
         failed = failed or kid_status ~= 'done'
         more = true
-        if not recall(kid).done then redis.call('DEL', control_key(kid)) end
+        if not recall(kid).done then redis.call('DEL', key.control .. kid) end
       end
     end
     redis.call('ZADD', parked, now, parent)

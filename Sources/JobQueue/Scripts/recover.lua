@@ -2,12 +2,13 @@
 --
 -- KEYS   1 queue, then the jobs it works on
 -- ARGV   none of its own
--- reply  for each entry looked at: key, what: requeued, released, canceled, crashed, ended, gone, parked
+-- reply  for each entry looked at: key, what: requeued, released, canceled, crashed, ended, gone,
+-- parked
 --
 -- Guarantees: what an earlier process of this name left behind has lost its worker and spends a
--- delivery; what this process was given by a claim whose reply it never saw spends none. Jobs in work
--- and leases of others are not touched. The oldest claims run first again. At most 100 entries a
--- call.
+-- delivery; what this process was given by a claim whose reply it never saw spends none. Jobs in
+-- work and leases of others are not touched. The oldest claims run first again. At most 100
+-- entries a call.
 local queue, list = KEYS[1], list_key(KEYS[1], worker)
 local wrong = queue_mistyped(queue) or mistyped(list, 'list')
 if wrong then return wrong end
@@ -29,10 +30,10 @@ for _, job in ipairs(redis.call('LRANGE', list, 0, batch - 1)) do
       forget(queue, job, control)
       answer[#answer + 1] = 'gone'
     elseif final[status] then
-      redis.call('ZREM', lease_key(queue), job)
+      redis.call('ZREM', key.lease .. queue, job)
       answer[#answer + 1] = 'ended'
-    elseif redis.call('ZSCORE', parked_key(queue), job)
-      or redis.call('ZSCORE', delay_key(queue), job) then
+    elseif redis.call('ZSCORE', key.parked .. queue, job)
+      or redis.call('ZSCORE', key.delay .. queue, job) then
       answer[#answer + 1] = 'parked'
     elseif control.cancel then
       settle_canceled(queue, job, control)
@@ -41,7 +42,7 @@ for _, job in ipairs(redis.call('LRANGE', list, 0, batch - 1)) do
       settle_crashed(queue, job, control)
       answer[#answer + 1] = 'crashed'
     else
-      redis.call('ZREM', lease_key(queue), job)
+      redis.call('ZREM', key.lease .. queue, job)
       give_back(queue, job, control, status, mine)
       local what = mine and 'released' or 'requeued'
       tell(queue, job, what)

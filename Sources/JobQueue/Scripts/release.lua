@@ -19,7 +19,7 @@ if control.cancel then
   settle_canceled(queue, job, control, token)
   return 'canceled'
 end
-redis.call('ZREM', lease_key(queue), job)
+redis.call('ZREM', key.lease .. queue, job)
 give_back(queue, job, control, status, true)
 tell(queue, job, 'released')
 count(queue, 'released')

@@ -4,19 +4,19 @@
 -- ARGV   none of its own
 -- reply  'ok'; 'live' it has not ended; 'missing' there is no such job
 --
--- Guarantees: the only way in which a final status changes. The hash is as its producer made it, with
--- the status `new` and without an expiry; counts of attempts and crashes begin anew; the key is at
--- the waiting end of its queue, once, and no dead letter any more.
+-- Guarantees: the only way in which a final status changes. The hash is as its producer made it,
+-- with the status `new` and without an expiry; counts of attempts and crashes begin anew; the key
+-- is at the waiting end of its queue, once, and no dead letter any more.
 local queue, job = KEYS[1], KEYS[2]
-local wrong = queue_mistyped(queue) or mistyped(kids_key(job), 'set')
+local wrong = queue_mistyped(queue) or mistyped(key.kids .. job, 'set')
 if wrong then return wrong end
 local status = status_of(job)
 if not status then return 'missing' end
-if not final[status] or redis.call('ZSCORE', lease_key(queue), job) then return 'live' end
+if not final[status] or redis.call('ZSCORE', key.lease .. queue, job) then return 'live' end
 
-redis.call('DEL', control_key(job), kids_key(job))
-redis.call('ZREM', dead_key(queue), job)
-redis.call('ZREM', parked_key(queue), job)
+redis.call('DEL', key.control .. job, key.kids .. job)
+redis.call('ZREM', key.dead .. queue, job)
+redis.call('ZREM', key.parked .. queue, job)
 redis.call('LREM', queue, 0, job)
 redis.call('HDEL', job, 'reason', 'error_code', 'last_error', 'attempts', 'canceled', 'finished_at',
   'progress', 'output_url', 'output_file_name', 'total_jobs', 'total_time', 'download_time',

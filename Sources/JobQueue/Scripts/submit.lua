@@ -11,9 +11,9 @@
 -- fingerprint, blind repetitions make one job. Urgent jobs run next, others last; a delayed one is
 -- in no list until it is due.
 local queue, job, place = KEYS[1], KEYS[2], ARGV[12]
-local dedup = ARGV[14] ~= '' and 'kiosk:dedup:' .. ARGV[14]
+local dedup = ARGV[14] ~= '' and key.submission .. ARGV[14]
 local wrong = queue_mistyped(queue)
-  or (dedup and mistyped(dedup, 'string')) or mistyped(control_key(job), 'hash')
+  or (dedup and mistyped(dedup, 'string')) or mistyped(key.control .. job, 'hash')
 if wrong then return wrong end
 if dedup then
   local first = redis.call('GET', dedup)
@@ -30,8 +30,8 @@ if dedup then redis.call('SET', dedup, job, 'PX', ARGV[15]) end
 if place == 'delayed' then
   local delay = tonumber(ARGV[13])
   remember(job, {}, 'queue', queue)
-  redis.call('EXPIRE', control_key(job), memory + math.ceil(delay / 1000))
-  redis.call('ZADD', delay_key(queue), now + delay, job)
+  redis.call('EXPIRE', key.control .. job, memory + math.ceil(delay / 1000))
+  redis.call('ZADD', key.delay .. queue, now + delay, job)
 else
   redis.call(place == 'urgent' and 'RPUSH' or 'LPUSH', queue, job)
 end

@@ -4,11 +4,12 @@
 -- ARGV   12 token, 13 number of log lines, then the lines, then fields and values
 -- reply  'ok'; 'canceled' when it was written and the job is to be stopped; 'lost'; 'gone'
 --
--- Guarantees: a worker that no longer has the job writes nothing, and a hash that a client let expire
--- is not made again. What changes for its owner, status and progress, is also an event.
+-- Guarantees: a worker that no longer has the job writes nothing, and a hash that a client let
+-- expire is not made again. What changes for its owner, status and progress, is also an event.
 local queue, job = KEYS[1], KEYS[2]
-local log = 'kiosk:log:' .. job
-local wrong = queue_mistyped(queue) or mistyped(list_key(queue, worker), 'list', log, 'stream')
+local log = key.log .. job
+local wrong = mistyped(key.event .. queue, 'stream', key.stat .. queue, 'hash', log, 'stream',
+  list_key(queue, worker), 'list')
 if wrong then return wrong end
 local first = 14 + tonumber(ARGV[13])
 for i = first, #ARGV, 2 do
@@ -18,7 +19,7 @@ for i = first, #ARGV, 2 do
 end
 local control = recall(job)
 local state, place = holding(queue, job, control, ARGV[12])
-if state ~= 'ok' then return lose(queue, job, control, state, place) end
+if state ~= 'ok' then return queue_mistyped(queue) or lose(queue, job, control, state, place) end
 
 heal(queue, job, control, place)
 for i = 14, first - 1 do

@@ -10,10 +10,10 @@ extension BadInput {
 
   private static let contents: [BadInput] = [
     .image("empty file", "is empty (0 bytes)", "send it again") { [] },
-    .image("text file named .tif", "is not a TIFF image", "it starts with \"These are not") {
+    .image("text file named .tif", "is not a TIFF image", "starts with \"These are not") {
       Array("These are not the cells you are looking for.".utf8)
     },
-    .image("HTML error page named .tif", "is not a TIFF image", "HTML") {
+    .image("HTML error page named .tif", "is not a TIFF image", "web page") {
       Array("<html><body><h1>404 Not Found</h1></body></html>".utf8)
     },
     .image("zip archive named .tif", "is not a TIFF image", "ZIP archive") {

@@ -1,4 +1,4 @@
-"""Makes the files of formats/: one image each with what tifffile or Pillow reads from it.
+"""Makes the files of formats/ with what tifffile, Pillow or numpy reads from them, and archives/.
 
 Needs numpy 1.26, tifffile 2023.7.10, imagecodecs and Pillow 10.4.
 """
@@ -6,8 +6,10 @@ import io
 import json
 import os
 import struct
+import zipfile
 import zlib
 
+import imagecodecs
 import numpy as np
 import tifffile
 from PIL import Image
@@ -248,6 +250,153 @@ for version in ((1, 0), (2, 0), (3, 0)):
     with open(f"version_{version[0]}.npy", "wb") as out:
         np.lib.format.write_array(out, data, version)
     keep(f"version_{version[0]}.npy", data)
+
+# Compressions that libtiff leaves to other libraries, and colours other than RGB.
+tiff("lerc_f4", image((H, W), "f4"), compression="lerc")
+tiff("lerc_u2_tiles", image((H, W), "u2"), compression="lerc", tile=(16, 16))
+for samples in (3, 4):
+    image((H, W, samples), "u1")  # so that what follows keeps its random numbers
+tiff("deflate_old_code", image((H, W), "u1"), compression=32946)
+tiff("jpeg_as_rgb", np.stack([np.tile(np.arange(64, dtype="u1") * f, (32, 1)) for f in (1, 2, 3)], -1),
+     photometric="rgb", compression="jpeg", compressionargs={"outcolorspace": "RGB", "level": 95})
+tiff("jpeg_tiles_stack", np.stack([np.tile(np.arange(32, dtype="u1") * f, (24, 1)) for f in (1, 2)]),
+     compression="jpeg", tile=(16, 16), metadata=None)
+tiff("cmyk", image((H, W, 4), "u1"), photometric="separated", metadata=None)
+tiff("cielab", image((H, W, 3), "u1"), photometric="cielab", metadata=None)
+tiff("orientation_6", image((H, W), "u2"), metadata=None, extratags=[(274, "H", 1, 6, True)])
+tiff("palette_8", image((H, W), "u1"), photometric="palette", metadata=None,
+     colormap=image((3, 256), "u2"))
+tiff("rgb_float_planar_stack", image((2, 3, H, W), "f4"), photometric="rgb",
+     planarconfig="separate", metadata=None)
+
+
+def bare_tiff(file, body, tags):
+    """A TIFF of one page whose tags are all given; lists go behind the directory."""
+    start = 8 + len(body) + len(body) % 2
+    behind = b""
+    fields = b""
+    for tag, kind, count, value in sorted(tags):
+        if isinstance(value, bytes):
+            position = start + 2 + 12 * len(tags) + 4 + len(behind)
+            behind += value + b"\0" * (len(value) % 2)
+            value = position
+        fields += struct.pack("<HHII", tag, kind, count, value)
+    with open(file, "wb") as out:
+        out.write(struct.pack("<2sHI", b"II", 42, start) + body + b"\0" * (len(body) % 2))
+        out.write(struct.pack("<H", len(tags)) + fields + bytes(4) + behind)
+    with tifffile.TiffFile(file) as read:
+        keep(file, read.asarray())
+
+
+def page_tags(width, height, bits, body, **others):
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 8, 277: 1, 278: height,
+            279: len(body), **{int(k[1:]): v for k, v in others.items()}}
+    return [(tag, 4, 1, value) for tag, value in tags.items()]
+
+
+data = image((H, W), "?")
+lines = np.packbits(data, axis=1, bitorder="little").tobytes()
+bare_tiff("fill_order_1_bit.tif", lines, page_tags(W, H, 1, lines, t266=2))
+data = image((H, W), "u1") % 16
+lines = (data[:, ::2] << 4 | data[:, 1::2]).astype("u1").tobytes()
+bare_tiff("palette_4.tif", lines,
+          [t for t in page_tags(W, H, 4, lines, t262=3)] + [(320, 3, 48, image((48,), "u2").tobytes())])
+# MetaMorph keeps a stack's planes behind one directory; the count of tag 33629 is theirs.
+planes = image((3, H, W), "<u2")
+first = planes[0].tobytes()
+for name, distance in (("stk_z", 1), ("stk_t", 0)):
+    uic2 = b"".join(struct.pack("<6I", distance, 1, 2450000, 1000 * i, 2450000, 1000 * i)
+                    for i in range(3))
+    bare_tiff(name + ".tif", planes.tobytes(),
+              [t if t[0] != 279 else (279, 4, 1, len(first)) for t in page_tags(W, H, 16, first)]
+              + [(33628, 4, 1, struct.pack("<II", 0, 1)), (33629, 5, 3, uic2)])
+# Zeiss LSM: each page is followed by its thumbnail.
+info = struct.pack("<Ii8i6dHHI", 0x00400494C, 136, W, H, 3, 1, 2, 2, 4, 5, *[1.0] * 6, 6, 0, 0)
+info += bytes(500 - len(info))
+data = image((2, 3, H, W), "u2")
+with tifffile.TiffWriter("lsm_tz.tif") as out:
+    for i, page in enumerate(data.reshape(6, H, W)):
+        out.write(page, metadata=None, contiguous=False,
+                  extratags=[(34412, "B", len(info), info, True)] if i == 0 else [])
+        out.write(image((5, 4), "u2"), metadata=None, subfiletype=1, contiguous=False)
+with tifffile.TiffFile("lsm_tz.tif") as read:
+    keep("lsm_tz.tif", read.asarray())
+
+# Small BigTIFF files of several layouts.
+h, w = 9, 10
+for order in "<>":
+    name = "le" if order == "<" else "be"
+    options = {"bigtiff": True, "byteorder": order}
+    tiff(f"bigtiff_{name}_plain", image((h, w), order + "u2"), **options)
+    tiff(f"bigtiff_{name}_lzw", image((h, w), order + "i4"), compression="lzw", predictor=True,
+         rowsperstrip=4, **options)
+    tiff(f"bigtiff_{name}_tiles", image((3, h, w), "u1"), photometric="rgb",
+         planarconfig="separate", compression="zlib", tile=(16, 16), **options)
+    tiff(f"bigtiff_{name}_pages", image((3, h, w), "u1"), metadata=None, **options)
+tiff("bigtiff_ome", image((2, h, w), "u1"), bigtiff=True, ome=True, metadata={"axes": "CYX"})
+
+
+# What a reader of pictures ignores.
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+exif = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+for color, samples, alpha in ((0, 1, b"\0\x05"), (2, 3, bytes(6)), (3, 1, bytes(range(40)))):
+    limit = 80 if color == 3 else 256
+    rows = b"".join(b"\0" + rng.integers(0, limit, W * samples, dtype="u1").tobytes()
+                    for _ in range(H))
+    picture(f"png_transparency_{color}.png", png(W, H, 8, color, rows, extra=chunk(b"tRNS", alpha)))
+rows = b"".join(b"\0" + rng.integers(0, 256, W * 3, dtype="u1").tobytes() for _ in range(H))
+picture("png_orientation_6.png", png(W, H, 8, 2, rows, extra=chunk(b"eXIf", exif)))
+frames = [Image.fromarray(image((h, w), "u1")) for _ in range(2)]
+out = io.BytesIO()
+frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
+picture("png_animated.png", out.getvalue())
+rows = b"".join(b"\0" + line.tobytes() for y, x, dy, dx in passes
+                for line in image((8, 8, 3), ">u2")[y::dy, x::dx])
+picture("png_interlaced_rgb16.png", png(8, 8, 16, 2, rows, interlaced=True))
+
+out = io.BytesIO()
+Image.fromarray(smooth).save(out, "JPEG", quality=90, exif=b"Exif\0\0" + exif)
+picture("jpeg_orientation_6.jpg", out.getvalue())
+out = io.BytesIO()
+Image.fromarray(smooth).convert("RGB").save(out, "JPEG", quality=90, subsampling="4:2:0",
+                                            restart_marker_blocks=2)
+picture("jpeg_subsampled.jpg", out.getvalue())
+colours = np.stack([smooth, smooth.T.repeat(2, 0)[:24, :24].repeat(2, 1)[:, :30], 255 - smooth, smooth // 2], -1)
+for space in ("CMYK", "YCCK"):
+    encoded = imagecodecs.jpeg8_encode(np.ascontiguousarray(colours), level=95, colorspace="CMYK",
+                                       outcolorspace=space)
+    picture(f"jpeg_{space.lower()}_adobe.jpg", encoded)
+start = encoded.index(b"\xff\xee")
+encoded = imagecodecs.jpeg8_encode(np.ascontiguousarray(colours), level=95, colorspace="CMYK",
+                                   outcolorspace="CMYK")
+start = encoded.index(b"\xff\xee")
+picture("jpeg_cmyk_plain.jpg", encoded[:start] + encoded[start + 16:])
+picture("jpeg_adobe_rgb.jpg", imagecodecs.jpeg8_encode(
+    np.ascontiguousarray(colours[..., :3]), level=95, colorspace="RGB", outcolorspace="RGB"))
+frames = [Image.fromarray(smooth), Image.fromarray(255 - smooth)]
+out = io.BytesIO()
+frames[0].save(out, "MPO", save_all=True, append_images=frames[1:])
+picture("jpeg_two_pictures.jpg", out.getvalue())
+
+def archive(name, members, method):
+    with zipfile.ZipFile(os.path.join("..", "archives", name), "w", method) as out:
+        for path, content in members:
+            member = zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0))
+            member.compress_type = method
+            member.external_attr = 0o100644 << 16
+            with out.open(member, "w", force_zip64=name.startswith("wide")) as file:
+                file.write(content)
+
+
+os.makedirs("../archives", exist_ok=True)
+members = [("a.tif", bytes(range(60))), ("sub/b.png", b"b" * 200), ("sub/c.npy", b"")]
+archive("stored.zip", members, zipfile.ZIP_STORED)
+archive("deflated.zip", members, zipfile.ZIP_DEFLATED)
+archive("wide.zip", members[:2], zipfile.ZIP_DEFLATED)
+archive("one.zip", members[1:2], zipfile.ZIP_DEFLATED)
 
 with open("index.json", "w") as out:
     json.dump(cases, out, indent=1)

@@ -89,7 +89,7 @@ extension Interleaving {
 
   /// One more turn of anybody.
   mutating func step() async throws {
-    switch Int.random(in: 0..<40, using: &chance) {
+    switch Int.random(in: 0..<44, using: &chance) {
     case 0..<6: try await submit()
     case 6..<14: try await claim()
     case 14..<18: try await finish()
@@ -111,6 +111,8 @@ extension Interleaving {
     case 36: try await steal()
     case 37: try await pushStolen()
     case 38: try await reportAgain()
+    case 39..<41: try await freeze()
+    case 41..<43: try await thaw()
     default: try await passTime()
     }
   }

@@ -10,12 +10,13 @@ extension Interleaving {
     let worker = pickWorker()
     let claim = try await workers[worker].queue.claim(
       upTo: Int.random(in: 1...3, using: &chance))
-    workers[worker].jobs += claim.jobs
-    note(claim)
+    try await admit(claim, to: worker)
   }
 
   /// Ends that a claim has written are ends as well.
-  mutating func note(_ claim: Claim) {
+  mutating func admit(_ claim: Claim, to worker: Int) async throws {
+    for job in claim.jobs { try await checkWaited(job) }
+    workers[worker].jobs += claim.jobs
     for entry in claim.dropped where ["canceled", "crashed"].contains(entry.why) {
       ends[entry.key, default: 0] += 1
     }
@@ -25,7 +26,7 @@ extension Interleaving {
     guard let (worker, job) = takeJob() else { return }
     let ending = try await workers[worker].queue.finish(
       job, .done, ["output_url": job.token.rawValue], claiming: isTrue(2) ? 1 : 0)
-    await note(ending, of: job, by: worker)
+    try await note(ending, of: job, by: worker)
   }
 
   mutating func fail() async throws {
@@ -34,10 +35,12 @@ extension Interleaving {
     let failure = JobFailure(kind, reason: "Reason: \(job.token)", errorCode: "internal")
     let ending = try await workers[worker].queue.fail(
       job, failure, claiming: isTrue(2) ? 1 : 0, chance: 1)
-    await note(ending, of: job, by: worker)
+    try await note(ending, of: job, by: worker)
   }
 
-  private mutating func note(_ ending: Ending, of job: ClaimedJob, by worker: Int) async {
+  private mutating func note(
+    _ ending: Ending, of job: ClaimedJob, by worker: Int
+  ) async throws {
     switch ending.outcome {
     case .written, .failed, .canceled:
       ends[job.key, default: 0] += 1
@@ -45,8 +48,7 @@ extension Interleaving {
     case .again: Issue.record("the first report of \(job.key) was taken for a repetition")
     case .retry, .released, .lost, .gone: break
     }
-    workers[worker].jobs += ending.next.jobs
-    note(ending.next)
+    try await admit(ending.next, to: worker)
   }
 
   /// A report whose reply was lost is sent again.
@@ -57,8 +59,7 @@ extension Interleaving {
     let ending = try await workers[worker].queue.finish(
       job, .done, ["output_url": "again"], claiming: 1)
     #expect(ending.outcome != .written)
-    workers[worker].jobs += ending.next.jobs
-    note(ending.next)
+    try await admit(ending.next, to: worker)
   }
 
   mutating func update() async throws {
@@ -85,6 +86,7 @@ extension Interleaving {
     let policy = pick([ParkingPolicy.failFast, .collectAll])!
     let answer = try await workers[worker].queue.park(job, waitingFor: children, policy)
     if answer == .held {
+      parked[job.key] = (policy, children.map(\.key))
       for child in children where !accepted.contains(child.key) { accepted.append(child.key) }
     }
   }

@@ -24,6 +24,8 @@ struct Interleaving {
   var ends: [String: Int] = [:]
   /// How often an operator let a job run again.
   var requeues: [String: Int] = [:]
+  /// Parents that have been parked, until they are claimed again.
+  var parked: [String: (policy: ParkingPolicy, children: [String])] = [:]
   /// The final fields of jobs, as first seen.
   private var finals: [String: [String: String]] = [:]
 
@@ -62,8 +64,32 @@ struct Interleaving {
     }
   }
 
+  /// Checks that a parent that goes on had a reason to.
+  mutating func checkWaited(_ job: ClaimedJob) async throws {
+    guard let (policy, children) = parked.removeValue(forKey: job.key) else { return }
+    var ended = 0
+    var failed = 0
+    for child in children {
+      let status = try await harness.redis.command("HGET", child, "status").string
+      // One that an operator let run again had ended before.
+      if requeues[child, default: 0] > 0
+        || status != "new" && status != "started"
+          && status != "predicting" && status != "waiting"
+      {
+        ended += 1
+      }
+      if requeues[child, default: 0] > 0 || status == "failed" || status == nil { failed += 1 }
+    }
+    #expect(
+      ended == children.count || policy == .failFast && failed > 0,
+      "\(job.key) goes on after \(ended) of \(children.count) children")
+  }
+
   /// Forgets an end that an operator undid.
-  mutating func forgetFinal(_ job: String) { finals[job] = nil }
+  mutating func forgetFinal(_ job: String) {
+    finals[job] = nil
+    parked[job] = nil
+  }
 
   /// Whether every accepted job has ended.
   func allHaveEnded() async throws -> Bool {

@@ -1,21 +1,21 @@
--- How a job is cancelled before its end. Used by cancel, and by reconcile for the children of parents
--- that have ended.
+-- How a job is cancelled before its end. Used by cancel, and by reconcile for the children of
+-- parents that have ended.
 
 -- Cancels a job and returns what became of it: 'canceled' it has ended; 'running' its worker has
--- been told; 'ended' it was over already; 'missing' there is none; 'elsewhere' somebody who knows no
--- cancellation works on it.
+-- been told; 'ended' it was over already; 'missing' there is none; 'elsewhere' somebody who knows
+-- no cancellation works on it.
 local function cancel_job(queue, job, control, by)
   local status = status_of(job)
   if not status then return 'missing' end
   if final[status] then return 'ended' end
-  if control.owner and redis.call('ZSCORE', lease_key(queue), job) then
+  if control.owner and redis.call('ZSCORE', key.lease .. queue, job) then
     remember(job, control, 'cancel', by)
-    redis.call('PUBLISH', 'kiosk:cancel:' .. queue, job)
+    redis.call('PUBLISH', key.cancellations .. queue, job)
     tell(queue, job, 'canceling')
     return 'running'
   end
-  local waits = redis.call('LREM', queue, 0, job) + redis.call('ZREM', delay_key(queue), job)
-    + redis.call('ZREM', limbo_key(queue), job) + redis.call('ZREM', parked_key(queue), job)
+  local waits = redis.call('LREM', queue, 0, job) + redis.call('ZREM', key.delay .. queue, job)
+    + redis.call('ZREM', key.limbo .. queue, job) + redis.call('ZREM', key.parked .. queue, job)
   if waits == 0 and status ~= 'new' and status ~= 'waiting' then return 'elsewhere' end
   control.cancel = by
   settle_canceled(queue, job, control)
@@ -25,7 +25,7 @@ end
 -- Cancels up to a batch of the children that a parent no longer waits for, and returns how many
 -- were looked at. Children that run have been told and are not waited for.
 local function cancel_kids(parent, by)
-  local kids = kids_key(parent)
+  local kids = key.kids .. parent
   local some = redis.call('SPOP', kids, batch)
   for _, kid in ipairs(some) do
     local control = recall(kid)

@@ -3,7 +3,7 @@ local announced = {done = 'done', failed = 'failed', canceled = 'failed'}
 
 -- Puts a parent back to work after its children.
 local function unpark(queue, parent)
-  redis.call('ZREM', parked_key(queue), parent)
+  redis.call('ZREM', key.parked .. queue, parent)
   redis.call('RPUSH', queue, parent)
   tell(queue, parent, 'unparked')
 end
@@ -13,7 +13,7 @@ end
 local function tell_parent(job, control, outcome)
   local parent, queue = control.parent, control.parent_queue
   if not parent or not queue then return end
-  local kids = kids_key(parent)
+  local kids = key.kids .. parent
   -- Not the child's fault: reconcile finds the parent once the keys are put right.
   if mistyped(kids, 'set') or queue_mistyped(queue) then return end
   if redis.call('SREM', kids, job) == 0 then return end
@@ -23,7 +23,7 @@ local function tell_parent(job, control, outcome)
   local left = redis.call('SCARD', kids)
   local memo = recall(parent)
   if outcome ~= 'done' then remember(parent, memo, 'kid_failed', '1') end
-  if not redis.call('ZSCORE', parked_key(queue), parent) then return end
+  if not redis.call('ZSCORE', key.parked .. queue, parent) then return end
   local total = math.max(tonumber(memo.children) or 0, left + 1)
   local percent = tostring(math.floor(100 * (total - left) / total + 0.5))
   if percent ~= memo.percent then
@@ -36,25 +36,25 @@ local function tell_parent(job, control, outcome)
   end
 end
 
--- Notes what is to be sent to those who asked. The id is the same each time the same end is told, so
--- that a receiver can drop a repetition.
+-- Notes what is to be sent to those who asked. The id is the same each time the same end is told,
+-- so that a receiver can drop a repetition.
 local function note_callbacks(queue, job, control, outcome)
   if not control.callbacks then return end
   local readable, callbacks = pcall(cjson.decode, control.callbacks)
   if not readable or type(callbacks) ~= 'table' then return end
-  redis.call('ZREMRANGEBYSCORE', 'kiosk:out', '-inf', now - failure_ttl * 1000)
+  redis.call('ZREMRANGEBYSCORE', key.callbacks, '-inf', now - failure_ttl * 1000)
   local told = redis.call('HMGET', job, 'output_url', 'reason', 'error_code')
   for i = 1, math.min(#callbacks, 10) do
     local url = callbacks[i]
     if type(url) == 'string' then
       local id = job .. ':' .. outcome .. (i > 1 and ':' .. i or '')
-      local body = 'kiosk:out:' .. id
+      local body = key.callback .. id
       redis.call('DEL', body)
       redis.call('HSET', body, 'url', url, 'event', outcome, 'job', job, 'queue', queue,
         'status', announced[outcome], 'at', stamp, 'output_url', told[1] or '',
         'reason', told[2] or '', 'error_code', told[3] or '', 'tries', 0)
       redis.call('EXPIRE', body, failure_ttl)
-      redis.call('ZADD', 'kiosk:out', now, id)
+      redis.call('ZADD', key.callbacks, now, id)
     end
   end
 end
@@ -76,22 +76,22 @@ local function settle(queue, job, control, outcome, fields, token)
     redis.call('EXPIRE', job, outcome == 'done' and result_ttl or failure_ttl)
   end
 
-  redis.call('ZREM', lease_key(queue), job)
-  redis.call('DEL', control_key(job))
+  redis.call('ZREM', key.lease .. queue, job)
+  redis.call('DEL', key.control .. job)
   if token then
-    redis.call('HSET', control_key(job), 'done', token)
-    redis.call('EXPIRE', control_key(job), 3600)
+    redis.call('HSET', key.control .. job, 'done', token)
+    redis.call('EXPIRE', key.control .. job, 3600)
   end
   if outcome == 'failed' then
-    redis.call('ZADD', dead_key(queue), now, job)
-    redis.call('ZREMRANGEBYRANK', dead_key(queue), 0, -dead_letters - 1)
+    redis.call('ZADD', key.dead .. queue, now, job)
+    redis.call('ZREMRANGEBYRANK', key.dead .. queue, 0, -dead_letters - 1)
   end
   note_callbacks(queue, job, control, outcome)
   tell(queue, job, outcome)
   count(queue, outcome)
   -- What such a parent still waits for is of no use any more: reconcile cancels it.
-  if control.children and redis.call('EXISTS', kids_key(job)) == 1 then
-    redis.call('ZADD', parked_key(queue), 0, job)
+  if control.children and redis.call('EXISTS', key.kids .. job) == 1 then
+    redis.call('ZADD', key.parked .. queue, 0, job)
   end
   tell_parent(job, control, outcome)
 end
@@ -115,8 +115,8 @@ end
 
 -- Removes what is left of a job whose hash a client let expire. It is not made again.
 local function forget(queue, job, control)
-  redis.call('ZREM', lease_key(queue), job)
-  redis.call('DEL', control_key(job))
+  redis.call('ZREM', key.lease .. queue, job)
+  redis.call('DEL', key.control .. job)
   count(queue, 'gone')
   tell(queue, job, 'gone')
   tell_parent(job, control, 'gone')
@@ -131,14 +131,14 @@ local function lose(queue, job, control, why, status)
     forget(queue, job, control)
     return 'gone'
   end
-  redis.call('ZREM', lease_key(queue), job)
+  redis.call('ZREM', key.lease .. queue, job)
   if why == 'ended' then
-    redis.call('DEL', control_key(job))
+    redis.call('DEL', key.control .. job)
     tell_parent(job, control, status)
   else
     -- Who has it may die as well.
-    redis.call('HDEL', control_key(job), 'owner', 'worker', 'deadline')
-    redis.call('ZADD', limbo_key(queue), now + limbo_time, job)
+    redis.call('HDEL', key.control .. job, 'owner', 'worker', 'deadline')
+    redis.call('ZADD', key.limbo .. queue, now + limbo_time, job)
   end
   count(queue, 'lost')
   tell(queue, job, 'lost')
