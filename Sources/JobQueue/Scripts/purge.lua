@@ -9,9 +9,9 @@
 local queue = KEYS[1]
 local wrong = queue_mistyped(queue)
 if wrong then return wrong end
-local dead = dead_key(queue)
+local dead = key.dead .. queue
 local old = redis.call('ZRANGEBYSCORE', dead, '-inf', now - tonumber(ARGV[12]), 'LIMIT', 0, batch)
 if #old == 0 then return 0 end
 redis.call('ZREM', dead, unpack(old))
-redis.call('HINCRBY', stat_key(queue), 'purged', #old)
+redis.call('HINCRBY', key.stat .. queue, 'purged', #old)
 return #old
