@@ -21,7 +21,7 @@ final class MetadataStore: Sendable {
   private let expiry: Duration
   private let clock: AnyClock
   private let entries = Mutex<[ModelName: Entry]>([:])
-  private let flights = SingleFlight<ModelName, (ModelMetadata, PredictMetrics.MetadataSource)>()
+  let flights = SingleFlight<ModelName, (ModelMetadata, PredictMetrics.MetadataSource)>()
 
   init(cache: (any MetadataCache)?, expiry: Duration, clock: AnyClock) {
     self.cache = cache

@@ -45,6 +45,9 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
   }
 
+  /// How many wait for the request for `key` in flight.
+  func waiterCount(_ key: Key) -> Int { state.withLock { $0.flights[key]?.waiters.count ?? 0 } }
+
   private func land(_ key: Key, number: UInt64, _ result: Result<Value, any Error>) {
     let waiters = state.withLock {
       state -> Dictionary<UInt64, CheckedContinuation<Value, any Error>>.Values? in
