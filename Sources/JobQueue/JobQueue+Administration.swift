@@ -21,27 +21,6 @@ package enum Requeueing: String, Sendable {
   case missing
 }
 
-/// What a queue allows.
-package struct QueueLimits: Sendable, Hashable {
-  /// Jobs in work at a time, in all processes; nil: as many as there are slots.
-  package var concurrency: Int?
-  /// Jobs begun per second; nil: any number.
-  package var rate: Double?
-  /// Jobs that may begin at once under a rate.
-  package var burst: Int
-  /// Used for jobs that bring none; nil: that of the workers.
-  package var retries: RetrySchedule?
-
-  package init(
-    concurrency: Int? = nil, rate: Double? = nil, burst: Int = 1, retries: RetrySchedule? = nil
-  ) {
-    self.concurrency = concurrency
-    self.rate = rate
-    self.burst = burst
-    self.retries = retries
-  }
-}
-
 /// How many jobs of a queue are where.
 package struct QueueCounts: Sendable, Equatable {
   package var waiting = 0
@@ -80,26 +59,6 @@ extension JobQueue {
   package func resume() async throws {
     try await redis.send(
       RedisCommand("HDEL", Keys.configuration(of: name), "paused", idempotent: true))
-  }
-
-  /// Sets what the queue allows, in place of what it allowed before.
-  package func setLimits(_ limits: QueueLimits) async throws {
-    var fields: [String] = []
-    if let concurrency = limits.concurrency { fields += ["concurrency", String(concurrency)] }
-    if let rate = limits.rate { fields += ["rate", String(rate), "burst", String(limits.burst)] }
-    if let retries = limits.retries { fields += retries.stored }
-    let key = Keys.configuration(of: name)
-    var commands = [
-      RedisCommand(
-        "HDEL", key, "concurrency", "rate", "burst", "max", "base", "cap", "intervals",
-        idempotent: true)
-    ]
-    if !fields.isEmpty {
-      commands.append(RedisCommand("HSET", arguments: [key] + fields, idempotent: true))
-    }
-    for case .error(let message) in try await redis.transaction(commands) {
-      throw RedisError(.rejected, command: "HSET", reason: message)
-    }
   }
 
   package func counts() async throws -> QueueCounts {

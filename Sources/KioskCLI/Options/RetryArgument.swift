@@ -21,4 +21,11 @@ struct RetryArgument: ExpressibleByArgument, Sendable {
     }
     schedule = RetrySchedule(maximumAttempts: attempts, intervals: intervals)
   }
+
+  /// A schedule as it is written.
+  static func text(_ schedule: RetrySchedule) -> String {
+    let pauses = schedule.intervals.map { JSONLine.Value.number($0.seconds).plainText }
+    return "\(schedule.maximumAttempts)"
+      + (pauses.isEmpty ? "" : ":" + pauses.joined(separator: ","))
+  }
 }
