@@ -31,7 +31,7 @@ import Telemetry
         subcommands: [
           QueuesCommand.self, JobsCommand.self, WorkersCommand.self, RequeueCommand.self,
           CancelCommand.self, DeadCommand.self, PauseCommand.self, ResumeCommand.self,
-          LimitsCommand.self, DoctorCommand.self,
+          LimitsCommand.self, LogsCommand.self, DoctorCommand.self,
         ])
     ])
 
