@@ -11,6 +11,8 @@ package enum Cancellation: String, Sendable {
   case missing
   /// A consumer that knows no cancellation works on it.
   case elsewhere
+  /// Nothing is known of the queue that it belongs to, and it is not in this one.
+  case absent
 }
 
 /// What became of a job that was to run again.
@@ -34,14 +36,16 @@ package struct QueueCounts: Sendable, Equatable {
 }
 
 extension JobQueue {
-  /// Cancels a job; a parked one with its children.
+  /// Cancels a job; a parked one with its children. A job that is remembered as another queue's is
+  /// cancelled there.
   package func cancel(_ job: String, by whom: String = "user") async throws -> Cancellation {
     let reply = try await run(Scripts.cancel, keys: [name, job], arguments: [whom])
     guard let result = Cancellation(rawValue: reply.repairedText) else { throw unexpected(reply) }
     return result
   }
 
-  /// Lets a job that has ended run again, as its producer made it.
+  /// Lets a job that has ended run again, as its producer made it. A job that is remembered as another
+  /// queue's goes there.
   package func requeue(_ job: String) async throws -> Requeueing {
     let reply = try await run(
       Scripts.requeue, keys: [name, job], arguments: [], idempotent: false)

@@ -26,7 +26,8 @@ import Testing
     #expect(fields["reason"] == nil)
     #expect(try await harness.processing().isEmpty)
     #expect(try await harness.leases().isEmpty)
-    #expect(try await harness.control("job") == ["done": job.token.rawValue])
+    #expect(
+      try await harness.control("job") == ["done": job.token.rawValue, "queue": "predict"])
     #expect(try await harness.events("job") == ["started", "done"])
     #expect(try await harness.hash(Keys.statistics(of: "predict"))["done"] == "1")
     try await harness.expectNothingLeft()

@@ -90,12 +90,13 @@ import Testing
     _ = try await queue.fail(jobs[1], JobFailure(.input, reason: "R", errorCode: "x"))
     #expect(try await harness.list() == ["parent"])
 
-    // It ends, and so does what it does not wait for any more.
+    // It ends, and with it what it does not wait for any more.
     let own = harness.worker()
     let parent = try #require(try await own.claim(upTo: 1).jobs.first)
     _ = try await own.fail(parent, JobFailure(.input, reason: "R", errorCode: "x"))
-    #expect(try await own.reconcile() == [Recovery(job: "parent", what: "canceled")])
     #expect(try await harness.hash(children[2].key)["error_code"] == "canceled")
+    #expect(try await harness.hash(children[2].key)["reason"] == "Canceled: by its parent")
+    #expect(try await own.reconcile().isEmpty)
     #expect(try await harness.list("children").isEmpty)
     #expect(try await harness.redis.command("EXISTS", Keys.children(of: "parent")) == 0)
     #expect(try await own.counts().parked == 0)

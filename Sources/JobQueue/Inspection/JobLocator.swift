@@ -18,14 +18,22 @@ package struct JobLocator: Sendable {
     self.redis = redis
   }
 
+  /// The queue that is remembered with a job; nil for one that was not taken by a consumer with
+  /// leases lately.
+  package static func remembered(of job: String, _ redis: RedisClient) async throws -> String? {
+    let reply = try await redis.pipeline([
+      RedisCommand("HGET", Keys.control(of: job), "queue", idempotent: true)
+    ])
+    return reply.first?.string.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
   /// The queue of a job; nil if none has it and its key says nothing.
   package func queue(of job: String) async throws -> String? {
+    if let queue = try await Self.remembered(of: job, redis) { return queue }
     let known = try await redis.pipeline([
-      RedisCommand("HGET", Keys.control(of: job), "queue", idempotent: true),
-      RedisCommand("HGET", job, Field.updatedBy, idempotent: true),
+      RedisCommand("HGET", job, Field.updatedBy, idempotent: true)
     ])
-    if let queue = known[0].string, !queue.isEmpty { return queue }
-    let worker = known[1].string ?? ""
+    let worker = known[0].string ?? ""
 
     let guess = job.firstIndex(of: ":").map { String(job[..<$0]) }
     let candidates = (guess.map { [$0] } ?? []) + directory.queues.filter { $0 != guess }

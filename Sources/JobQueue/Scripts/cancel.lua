@@ -4,11 +4,13 @@
 -- ARGV   12 by whom, for the reason
 -- reply  'canceled' it has ended; 'running' its worker has been told, by a message on the channel
 --        kiosk:cancel:<queue> and by its next heartbeat; 'ended' it was over; 'missing';
---        'elsewhere' a consumer that knows no cancellation works on it
+--        'elsewhere' a consumer that knows no cancellation works on it; 'absent' no other queue is
+--        known for it, and it is not in this one
 --
 -- Guarantees: a job that waits, is delayed or parked ends as failed at once and leaves its list or
 -- set; one that runs ends as cancelled whatever becomes of its worker, unless it is done first.
--- Of a parked job's children 100 are cancelled at once, the others by reconcile.
+-- A job that is remembered as another queue's is cancelled there. Of a parked job's children those
+-- that nobody else waits for are cancelled, 100 at once, the others by reconcile.
 local queue, job = KEYS[1], KEYS[2]
 local control = recall(job)
 local wrong = mistyped(key.kids .. job, 'set') or queue_mistyped(queue)
@@ -18,11 +20,4 @@ if control.queue and control.queue ~= queue then
   wrong = queue_mistyped(queue)
   if wrong then return wrong end
 end
-local answer = cancel_job(queue, job, control, ARGV[12])
-if answer == 'canceled' and control.children then
-  cancel_kids(job, ARGV[12])
-  if redis.call('EXISTS', key.kids .. job) == 0 then
-    redis.call('ZREM', key.parked .. queue, job)
-  end
-end
-return answer
+return cancel_job(queue, job, control, ARGV[12])

@@ -11,7 +11,8 @@
 -- for. Sent twice, because its reply was lost, it parks once. With the last children the
 -- parent gets the status `waiting` and gives up its lease, its entry and its token, in one step;
 -- it goes to the running end of its queue when its last child ends (with fail-fast also when the
--- first fails), at once if all have. Spends no delivery. At most 100 children a call.
+-- first fails), at once if all have. Several parents can wait for one child. Spends no delivery. At
+-- most 100 children a call.
 local queue, job, token = KEYS[1], KEYS[2], ARGV[12]
 local kids = key.kids .. job
 local wrong = queue_mistyped(queue) or mistyped(list_key(queue, worker), 'list', kids, 'set')
@@ -32,6 +33,19 @@ local state, place = holding(queue, job, control, token)
 if state ~= 'ok' then return lose(queue, job, control, state, place) end
 if control.cancel then return 'canceled' end
 
+-- Has a child remember who waits for it, others included that still do. If they are very many, the
+-- last ones learn of its end by reconcile.
+local function wait_for(child, known)
+  local parents = {{job, queue}}
+  for _, one in ipairs(parents_of(known)) do
+    if one[1] ~= job and #parents < batch and not mistyped(key.kids .. one[1], 'set')
+      and redis.call('SISMEMBER', key.kids .. one[1], child) == 1 then
+      table.insert(parents, #parents, one)
+    end
+  end
+  set_parents(child, known, parents)
+end
+
 -- A fan-out that begins anew counts anew.
 local fresh = control.fanout ~= token
 local total = #children + (fresh and 0 or tonumber(control.children) or 0)
@@ -41,15 +55,13 @@ for _, child in ipairs(children) do
   local is_made = not status and child.last >= child.first
   if is_made then
     redis.call('HSET', child.key, unpack(ARGV, child.first, child.last))
+    redis.call('DEL', key.control .. child.key)
     remember(child.key, {}, 'parent', job, 'parent_queue', queue, 'queue', child.queue)
     redis.call('LPUSH', child.queue, child.key)
     tell(child.queue, child.key, 'submitted')
     count(child.queue, 'submitted')
   elseif status and not final[status] then
-    local known = recall(child.key)
-    if not known.parent then
-      remember(child.key, known, 'parent', job, 'parent_queue', queue)
-    end
+    wait_for(child.key, recall(child.key))
   end
   if is_made or (status and not final[status]) then
     redis.call('SADD', kids, child.key)

@@ -56,8 +56,7 @@ for _, job in ipairs(redis.call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0,
     forget(queue, job, control)
     say(job, 'gone')
   elseif final[status] then
-    redis.call('DEL', key.control .. job)
-    tell_parent(job, control, status)
+    end_elsewhere(queue, job, control, status)
     say(job, 'ended')
   elseif removed == 0 then
     redis.call('HDEL', key.control .. job, 'owner', 'worker')
@@ -79,8 +78,7 @@ for _, job in ipairs(redis.call('ZRANGEBYSCORE', limbo, '-inf', now, 'LIMIT', 0,
     forget(queue, job, control)
     say(job, 'gone')
   elseif final[status] then
-    if not control.done then redis.call('DEL', key.control .. job) end
-    tell_parent(job, control, status)
+    if not control.done then end_elsewhere(queue, job, control, status) end
     say(job, 'ended')
   elseif redis.call('ZSCORE', lease, job) or redis.call('ZSCORE', key.parked .. queue, job)
     or redis.call('ZSCORE', key.delay .. queue, job) or redis.call('LPOS', queue, job) then

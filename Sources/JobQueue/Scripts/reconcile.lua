@@ -76,7 +76,7 @@ for _, parent in ipairs(redis.call('ZRANGE', parked, 0, 19)) do
     redis.call('DEL', kids)
   end
   if not status or final[status] then
-    local done = cancel_kids(parent, 'its parent has ended')
+    local done = cancel_kids(parent, 'its parent')
     left = left - done
     if redis.call('EXISTS', kids) == 0 then
       redis.call('ZREM', parked, parent)
@@ -94,7 +94,12 @@ for _, parent in ipairs(redis.call('ZRANGE', parked, 0, 19)) do
         redis.call('SREM', kids, kid)
         failed = failed or kid_status ~= 'done'
         more = true
-        if not recall(kid).done then redis.call('DEL', key.control .. kid) end
+        local memo = recall(kid)
+        if not kid_status then
+          redis.call('DEL', key.control .. kid)
+        elseif not memo.done and memo.queue and not queue_mistyped(memo.queue) then
+          end_elsewhere(memo.queue, kid, memo, kid_status)
+        end
       end
     end
     redis.call('ZADD', parked, now, parent)

@@ -8,7 +8,7 @@
 --        fingerprint made the job `key` before
 --
 -- Guarantees: a consumer that sees the key finds the hash; no existing job is overwritten; with a
--- fingerprint, blind repetitions make one job. Urgent jobs run next, others last; a delayed one is
+-- fingerprint, blind repetitions make one job. The queue is remembered with the job. Urgent jobs run next, others last; a delayed one is
 -- in no list until it is due.
 local queue, job, place = KEYS[1], KEYS[2], ARGV[12]
 local dedup = ARGV[14] ~= '' and key.submission .. ARGV[14]
@@ -21,15 +21,14 @@ if dedup then
 end
 if redis.call('EXISTS', job) == 1 then return {'exists', job} end
 
+-- Of an earlier job of this key.
+redis.call('DEL', key.control .. job)
 local size = tonumber(ARGV[16])
 redis.call('HSET', job, unpack(ARGV, 17 + size))
-if size > 0 then
-  remember(job, {}, 'queue', queue, unpack(ARGV, 17, 16 + size))
-end
+remember(job, {}, 'queue', queue, unpack(ARGV, 17, 16 + size))
 if dedup then redis.call('SET', dedup, job, 'PX', ARGV[15]) end
 if place == 'delayed' then
   local delay = tonumber(ARGV[13])
-  remember(job, {}, 'queue', queue)
   redis.call('EXPIRE', key.control .. job, memory + math.ceil(delay / 1000))
   redis.call('ZADD', key.delay .. queue, now + delay, job)
 else

@@ -22,7 +22,7 @@ struct JobChanges: Sendable {
   private static let concurrency = 32
 
   /// - Parameters:
-  ///   - queue: of all the jobs; nil to find out that of each.
+  ///   - queue: of all the jobs of which nothing else is known; nil to find out that of each.
   ///   - summary: what people are told the number of, in place of each success.
   /// - Throws: ``KioskError`` `jobFailed` when a job could not be changed.
   func run(
@@ -35,20 +35,25 @@ struct JobChanges: Sendable {
     var successes = 0
     var failures = 0
     try await jobs.forEachInOrder(atMost: Self.concurrency) { [session] job in
-      var found = queue
-      if let locator { found = try await locator.queue(of: job) }
+      // What is known of a job comes before what is said of it: no queue is to get another's jobs.
+      let known = try await JobLocator.remembered(of: job, session.redis)
+      var found = known ?? queue
+      if known == nil, let locator { found = try await locator.queue(of: job) }
       guard let found else {
         return (String?.none, try await Self.unknown(job, session.redis))
       }
       return (found, try await change(job, session.queue(found)))
     } _: { job, result in
-      let (queue, outcome) = result
+      let (found, outcome) = result
+      if let queue, let found, found != queue {
+        console.note("note: \(job.printable) belongs to queue \(found.printable)")
+      }
       if outcome.isSuccess { successes += 1 } else { failures += 1 }
       if console.isJSON {
         console.result(
           JSONLine(
             name,
-            ["job": .text(job), "queue": .text(queue), "outcome": .text(outcome.word)]
+            ["job": .text(job), "queue": .text(found), "outcome": .text(outcome.word)]
           ).text)
       } else if !outcome.isSuccess {
         console.error("\(job.printable): \(outcome.text)")
@@ -95,6 +100,10 @@ extension JobChanges.Outcome {
     case .elsewhere:
       self.init(
         word: "elsewhere", text: "is in the hands of a consumer that cannot be told to stop",
+        isSuccess: false)
+    case .absent:
+      self.init(
+        word: "absent", text: "is not in this queue; name the one it is in with --queue",
         isSuccess: false)
     }
   }

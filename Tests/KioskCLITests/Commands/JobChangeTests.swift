@@ -45,12 +45,40 @@ import Testing
     #expect(try await harness.status(of: "failed") == "new")
     #expect(try await harness.jobQueue().deadLetters(upTo: 9) == [])
 
-    let unknown = try await harness.kiosk("requeue", "done")
+    // It is remembered for an hour which queue a done job belongs to.
+    let remembered = try await harness.kiosk("requeue", "done")
+    #expect(remembered.exit == .code(0) && remembered.standardOutput.contains("done: waits"))
+
+    try await harness.set("old", ["status": "done"])
+    let unknown = try await harness.kiosk("requeue", "old")
     #expect(unknown.exit == .code(1) && unknown.standardError.contains("--queue"))
-    #expect(try await harness.status(of: "done") == "done")
-    let named = try await harness.kiosk("requeue", "done", "--queue", "Segmentation")
-    #expect(named.exit == .code(0) && named.standardOutput.contains("done: waits"))
-    #expect(try await harness.status(of: "done") == "new")
+    #expect(try await harness.status(of: "old") == "done")
+    let named = try await harness.kiosk("requeue", "old", "--queue", "Segmentation")
+    #expect(named.exit == .code(0) && named.standardOutput.contains("old: waits"))
+    #expect(try await harness.status(of: "old") == "new")
+  }
+
+  @Test(.redisServer) func `a queue named wrongly does not get another's jobs`() async throws {
+    let harness = try KioskHarness()
+    try await harness.fillQueue()
+    for (command, job, word) in [
+      ("requeue", "failed", "requeued"), ("cancel", "delayed", "canceled"),
+    ] {
+      let status = try await harness.kiosk(command, job, "--queue", "other", "--json")
+      #expect(status.exit == .code(0), "\(status.output)")
+      let line = try #require(try jsonLines(status.standardOutput).first)
+      #expect(line["outcome"] as? String == word)
+      #expect(line["queue"] as? String == KioskHarness.queue)
+      #expect(status.standardError.contains("note: \(job) belongs to queue segmentation\n"))
+    }
+    // Of this one no queue is known: it is left alone where it is not.
+    try await harness.set("foreign", ["status": "new"])
+    try await harness.redis.command("LPUSH", KioskHarness.queue, "foreign")
+    let absent = try await harness.kiosk("cancel", "foreign", "--queue", "other", "--json")
+    #expect(absent.exit == .code(1))
+    #expect(try jsonLines(absent.standardOutput).first?["outcome"] as? String == "absent")
+    #expect(try await harness.status(of: "foreign") == "new")
+    #expect(try await harness.redis.command("EXISTS", "other", "kiosk:ev:other") == 0)
   }
 
   /// Dead letters, of which every third is of another kind and one has expired.

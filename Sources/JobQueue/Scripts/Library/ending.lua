@@ -8,11 +8,9 @@ local function unpark(queue, parent)
   tell(queue, parent, 'unparked')
 end
 
--- Tells the parent of a job that has ended, one way or another. A parent that is not parked is at
--- work and looks for itself.
-local function tell_parent(job, control, outcome)
-  local parent, queue = control.parent, control.parent_queue
-  if not parent or not queue then return end
+-- Tells a parent that one of its children has ended. One that is not parked is at work and looks
+-- for itself.
+local function tell_parent(job, parent, queue, outcome)
   local kids = key.kids .. parent
   -- Not the child's fault: reconcile finds the parent once the keys are put right.
   if mistyped(kids, 'set') or queue_mistyped(queue) then return end
@@ -25,8 +23,8 @@ local function tell_parent(job, control, outcome)
   if outcome ~= 'done' then remember(parent, memo, 'kid_failed', '1') end
   if not redis.call('ZSCORE', key.parked .. queue, parent) then return end
   local total = math.max(tonumber(memo.children) or 0, left + 1)
-  local percent = tostring(math.floor(100 * (total - left) / total + 0.5))
-  if percent ~= memo.percent then
+  local percent = math.floor(100 * (total - left) / total + 0.5)
+  if percent > (tonumber(memo.percent) or -1) then
     remember(parent, memo, 'percent', percent)
     redis.call('HSET', parent, 'progress', percent, 'updated_at', stamp, 'updated_by', worker)
     tell(queue, parent, 'progress', 'progress', percent)
@@ -36,18 +34,25 @@ local function tell_parent(job, control, outcome)
   end
 end
 
+-- Tells all that wait for a job that it has ended, one way or another.
+local function tell_parents(job, control, outcome)
+  if not control.parent then return end
+  for _, one in ipairs(parents_of(control)) do tell_parent(job, one[1], one[2], outcome) end
+end
+
 -- Notes what is to be sent to those who asked. The id is the same each time the same end is told,
--- so that a receiver can drop a repetition.
+-- so that a receiver can drop a repetition; the end of a job that was let run again is another one.
 local function note_callbacks(queue, job, control, outcome)
   if not control.callbacks then return end
   local readable, callbacks = pcall(cjson.decode, control.callbacks)
   if not readable or type(callbacks) ~= 'table' then return end
   redis.call('ZREMRANGEBYSCORE', key.callbacks, '-inf', now - failure_ttl * 1000)
-  local told = redis.call('HMGET', job, 'output_url', 'reason', 'error_code')
+  local told = redis.call('HMGET', job, 'output_url', 'reason', 'error_code', 'requeued')
+  local run = (tonumber(told[4]) or 0) > 0 and ':run' .. told[4] + 1 or ''
   for i = 1, math.min(#callbacks, 10) do
     local url = callbacks[i]
     if type(url) == 'string' then
-      local id = job .. ':' .. outcome .. (i > 1 and ':' .. i or '')
+      local id = job .. ':' .. outcome .. (i > 1 and ':' .. i or '') .. run
       local body = key.callback .. id
       redis.call('DEL', body)
       redis.call('HSET', body, 'url', url, 'event', outcome, 'job', job, 'queue', queue,
@@ -57,6 +62,32 @@ local function note_callbacks(queue, job, control, outcome)
       redis.call('ZADD', key.callbacks, now, id)
     end
   end
+end
+
+-- Cancels what a parent that has ended still waits for; see canceling.
+local cancel_kids
+
+-- Leaves the rest of them to reconcile.
+local function leave_kids(queue, job, control)
+  if control.children and redis.call('EXISTS', key.kids .. job) == 1 then
+    redis.call('ZADD', key.parked .. queue, 0, job)
+  end
+end
+
+-- Keeps of a job that has ended what may still be asked for: the token of a report that may come
+-- again, its queue, and for requeue what it was submitted with and who waited for it. A job that
+-- failed is likely to run again and keeps it for `seconds`, the life of its hash; others for an hour.
+local function close(queue, job, control, outcome, token, seconds)
+  local memo = key.control .. job
+  local kept = {'done', token or '-', 'queue', queue}
+  if control.max or control.timeout or control.callbacks or control.parent then
+    for _, name in ipairs(lasting) do
+      if control[name] then kept[#kept + 1], kept[#kept + 2] = name, control[name] end
+    end
+  end
+  redis.call('DEL', memo)
+  redis.call('HSET', memo, unpack(kept))
+  redis.call('EXPIRE', memo, outcome == 'done' and 3600 or math.max(3600, math.min(seconds, memory)))
 end
 
 -- Writes the end of a job whose entry has been taken off its list.
@@ -72,16 +103,14 @@ local function settle(queue, job, control, outcome, fields, token)
   fields[size + 7], fields[size + 8] = 'updated_by', worker
   redis.call('HSET', job, unpack(fields))
   -- A client's own time is neither lengthened nor removed.
-  if redis.call('TTL', job) == -1 then
-    redis.call('EXPIRE', job, outcome == 'done' and result_ttl or failure_ttl)
+  local lifetime = redis.call('TTL', job)
+  if lifetime == -1 then
+    lifetime = tonumber(outcome == 'done' and result_ttl or failure_ttl)
+    redis.call('EXPIRE', job, lifetime)
   end
 
   redis.call('ZREM', key.lease .. queue, job)
-  redis.call('DEL', key.control .. job)
-  if token then
-    redis.call('HSET', key.control .. job, 'done', token)
-    redis.call('EXPIRE', key.control .. job, 3600)
-  end
+  close(queue, job, control, outcome, token, lifetime)
   if outcome == 'failed' then
     redis.call('ZADD', key.dead .. queue, now, job)
     redis.call('ZREMRANGEBYRANK', key.dead .. queue, 0, -dead_letters - 1)
@@ -89,11 +118,11 @@ local function settle(queue, job, control, outcome, fields, token)
   note_callbacks(queue, job, control, outcome)
   tell(queue, job, outcome)
   count(queue, outcome)
-  -- What such a parent still waits for is of no use any more: reconcile cancels it.
-  if control.children and redis.call('EXISTS', key.kids .. job) == 1 then
-    redis.call('ZADD', key.parked .. queue, 0, job)
+  if control.children then
+    cancel_kids(job, outcome == 'canceled' and control.cancel or 'its parent')
+    leave_kids(queue, job, control)
   end
-  tell_parent(job, control, outcome)
+  tell_parents(job, control, outcome)
 end
 
 local function failure(code, sentence)
@@ -117,9 +146,17 @@ end
 local function forget(queue, job, control)
   redis.call('ZREM', key.lease .. queue, job)
   redis.call('DEL', key.control .. job)
+  leave_kids(queue, job, control)
   count(queue, 'gone')
   tell(queue, job, 'gone')
-  tell_parent(job, control, 'gone')
+  tell_parents(job, control, 'gone')
+end
+
+-- Notes that somebody who knows nothing of these keys has ended a job.
+local function end_elsewhere(queue, job, control, status)
+  close(queue, job, control, status, control.done, tonumber(failure_ttl))
+  leave_kids(queue, job, control)
+  tell_parents(job, control, status)
 end
 
 -- Gives up a job that its holder no longer has, given the answer of `holding`, and returns what the
@@ -133,8 +170,7 @@ local function lose(queue, job, control, why, status)
   end
   redis.call('ZREM', key.lease .. queue, job)
   if why == 'ended' then
-    redis.call('DEL', key.control .. job)
-    tell_parent(job, control, status)
+    end_elsewhere(queue, job, control, status)
   else
     -- Who has it may die as well.
     redis.call('HDEL', key.control .. job, 'owner', 'worker', 'deadline')

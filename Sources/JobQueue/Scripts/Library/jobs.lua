@@ -11,6 +11,10 @@ local key = {
   callback = 'kiosk:out:',
 }
 
+-- What a job is submitted with, and who waits for it: it holds for each of its runs.
+local lasting = {'max', 'base', 'cap', 'intervals', 'timeout', 'callbacks', 'parent', 'parent_queue',
+  'parents'}
+
 local function list_key(queue, name) return 'processing-' .. queue .. ':' .. name end
 
 -- The error reply for the first key of another type, given keys and types alternating; else nil.
@@ -58,8 +62,31 @@ end
 local function remember(job, control, ...)
   local memo = key.control .. job
   if control.junk then redis.call('DEL', memo) end
+  control.junk = nil
   redis.call('HSET', memo, ...)
   redis.call('EXPIRE', memo, memory)
+end
+
+-- Those that wait for a job, each as {key, queue}.
+local function parents_of(control)
+  local parents = {}
+  if control.parent and control.parent_queue then
+    parents[1] = {control.parent, control.parent_queue}
+  end
+  local readable, others = pcall(cjson.decode, control.parents or '[]')
+  if readable and type(others) == 'table' then
+    for _, one in ipairs(others) do parents[#parents + 1] = one end
+  end
+  return parents
+end
+
+-- The first of them is kept in fields of its own: hardly ever are there more.
+local function set_parents(job, control, parents)
+  redis.call('HDEL', key.control .. job, 'parents')
+  remember(job, control, 'parent', parents[1][1], 'parent_queue', parents[1][2])
+  if #parents > 1 then
+    remember(job, control, 'parents', cjson.encode({unpack(parents, 2)}))
+  end
 end
 
 -- What a job is when it goes back: consumers of zip archives know only these two.
