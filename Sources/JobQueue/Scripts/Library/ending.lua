@@ -72,15 +72,19 @@ local function settle(queue, job, control, outcome, fields, token)
   fields[size + 7], fields[size + 8] = 'updated_by', worker
   redis.call('HSET', job, unpack(fields))
   -- A client's own time is neither lengthened nor removed.
-  if redis.call('TTL', job) == -1 then
-    redis.call('EXPIRE', job, outcome == 'done' and result_ttl or failure_ttl)
+  local ttl = outcome == 'done' and result_ttl or failure_ttl
+  if redis.REDIS_VERSION_NUM then
+    -- 7.0 and later, which know NX.
+    redis.call('EXPIRE', job, ttl, 'NX')
+  elseif redis.call('TTL', job) == -1 then
+    redis.call('EXPIRE', job, ttl)
   end
 
   redis.call('ZREM', key.lease .. queue, job)
   redis.call('DEL', key.control .. job)
   if token then
     redis.call('HSET', key.control .. job, 'done', token)
-    redis.call('EXPIRE', key.control .. job, 3600)
+    redis.call('EXPIRE', key.control .. job, '3600')
   end
   if outcome == 'failed' then
     redis.call('ZADD', key.dead .. queue, now, job)
