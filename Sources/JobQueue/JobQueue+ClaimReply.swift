@@ -1,34 +1,37 @@
 import RedisClient
 
 extension JobQueue {
-  /// Reads what the claiming part of a script answers.
-  func claim(from reply: RedisValue) async throws -> Claim {
-    guard let parts = reply.array, parts.count == 4, let wait = parts[1].integer,
-      let jobs = parts[2].array, let dropped = parts[3].array
+  /// Reads what the claiming part of a script answers: see `claim.lua`.
+  ///
+  /// - Parameter parts: of `reply`, those that tell of the claim.
+  func claim(from parts: ArraySlice<RedisValue>, of reply: RedisValue) async throws -> Claim {
+    var reader = FlatReader(parts)
+    guard let state = reader.next(), let wait = reader.next()?.integer,
+      let count = reader.next()?.integer
     else { throw unexpected(reply) }
-    var claim = Claim(hold: Claim.Hold(rawValue: parts[0].repairedText))
+    var claim = Claim(hold: Claim.Hold(rawValue: state.repairedText))
     if wait >= 0 { claim.wait = .milliseconds(wait) }
-    claim.dropped = try dropped.map { entry in
-      guard let entry = entry.array, entry.count == 2 else { throw unexpected(reply) }
-      return Claim.DroppedEntry(key: entry[0].repairedText, why: entry[1].repairedText)
-    }
-    for entry in jobs {
-      guard let entry = entry.array, entry.count == 7, let key = entry[0].bytes,
-        let token = entry[1].string, let deliveries = entry[3].integer,
-        let attempts = entry[4].integer, let timeout = entry[5].integer,
-        let fields = entry[6].array
+    for _ in 0..<max(0, count) {
+      guard let name = reader.next(), let key = name.bytes, let token = reader.next()?.string,
+        let status = reader.next()?.repairedText, let deliveries = reader.next()?.integer,
+        let attempts = reader.next()?.integer, let timeout = reader.next()?.integer,
+        let size = reader.next()?.integer, let fields = reader.next(size)
       else { throw unexpected(reply) }
-      guard let text = entry[0].string else {
+      guard let text = name.string else {
         try await refuse(unreadable: key, token: token)
-        claim.dropped.append(.init(key: entry[0].repairedText, why: "not UTF-8"))
+        claim.dropped.append(.init(key: name.repairedText, why: "not UTF-8"))
         continue
       }
       claim.jobs.append(
         ClaimedJob(
           job: Job(key: text, fields: Dictionary(repairing: fields)),
-          token: OwnerToken(rawValue: token),
-          statusBeforeClaim: JobStatus(rawValue: entry[2].repairedText), deliveries: deliveries,
-          attempts: attempts, timeLimit: timeout > 0 ? .milliseconds(timeout) : nil))
+          token: OwnerToken(rawValue: token), statusBeforeClaim: JobStatus(rawValue: status),
+          deliveries: deliveries, attempts: attempts,
+          timeLimit: timeout > 0 ? .milliseconds(timeout) : nil))
+    }
+    while let key = reader.next() {
+      guard let why = reader.next() else { throw unexpected(reply) }
+      claim.dropped.append(.init(key: key.repairedText, why: why.repairedText))
     }
     return claim
   }
@@ -50,11 +53,33 @@ extension RedisValue {
 }
 
 extension [String: String] {
-  /// From the flat list of names and values of `HGETALL`.
-  init(repairing values: [RedisValue]) {
+  /// From the flat list of names and values of `HGETALL`; of a name that comes twice the later value.
+  init(repairing values: some RandomAccessCollection<RedisValue>) {
     self.init(minimumCapacity: values.count / 2)
-    for index in stride(from: 1, to: values.count, by: 2) {
-      self[values[index - 1].repairedText] = values[index].repairedText
+    var name: String?
+    for value in values {
+      if let field = name {
+        self[field] = value.repairedText
+        name = nil
+      } else {
+        name = value.repairedText
+      }
     }
+  }
+}
+
+/// Goes through the values of a flat reply.
+private struct FlatReader {
+  private var rest: ArraySlice<RedisValue>
+
+  init(_ values: ArraySlice<RedisValue>) { rest = values }
+
+  mutating func next() -> RedisValue? { rest.popFirst() }
+
+  /// The next `count` values; nil if there are fewer.
+  mutating func next(_ count: Int) -> ArraySlice<RedisValue>? {
+    guard count >= 0, count <= rest.count else { return nil }
+    defer { rest = rest.dropFirst(count) }
+    return rest.prefix(count)
   }
 }

@@ -48,7 +48,7 @@ extension JobQueue {
       throw unexpected(reply)
     }
     var claim = Claim()
-    if let next = next.first { claim = try await self.claim(from: next) }
+    if !next.isEmpty { claim = try await self.claim(from: next, of: reply) }
     return Ending(
       outcome: outcome, retryDelay: outcome == .retry ? .milliseconds(delay) : nil, next: claim)
   }

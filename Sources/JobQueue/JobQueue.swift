@@ -55,7 +55,8 @@ public struct JobQueue: Sendable {
   package func claim(upTo count: Int) async throws -> Claim {
     let reply = try await run(
       Scripts.claim, keys: [name], arguments: [String(count)], idempotent: false)
-    return try await claim(from: reply)
+    guard let parts = reply.array else { throw unexpected(reply) }
+    return try await claim(from: parts[...], of: reply)
   }
 
   func run(

@@ -2,10 +2,11 @@
 --
 -- KEYS   1 queue
 -- ARGV   12 n
--- reply  {state, ms until it is worth to look again or -1, jobs, dropped}
+-- reply  state, ms until it is worth to look again or -1, number of jobs, jobs, dropped entries
 --        state  ok, paused, concurrency or rate: why nothing may be taken now
---        job    {key, token, status before, deliveries, attempts, ms it may take, flat fields}
---        dropped  {key, why}: missing, the type of a key that is no hash, done, failed, parked,
+--        job    key, token, status before, deliveries, attempts, ms it may take, number of values,
+--               then names and values of its hash, of which later ones hold
+--        dropped  key, why: missing, the type of a key that is no hash, done, failed, parked,
 --                 delayed, claimed, healed, canceled, crashed
 --
 -- Guarantees: a job gets its lease, its token, its place in the processing list and its status in
@@ -17,4 +18,4 @@
 local queue = KEYS[1]
 local known, wrong = survey(queue)
 if wrong then return wrong end
-return claim_jobs(queue, tonumber(ARGV[12]), known)
+return claim_jobs(queue, tonumber(ARGV[12]), known, {})

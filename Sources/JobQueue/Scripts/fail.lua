@@ -3,7 +3,7 @@
 -- KEYS   1 queue, 2 job
 -- ARGV   12 token, 13 class: input, transient or capacity, 14 chance 0...1, 15 attempts allowed,
 --        16 base ms, 17 cap ms, 18 jobs to take, 19 reason, 20 error code, then fields and values
--- reply  {answer, delay ms, claim as claim answers it}; answer is 'failed' for good, 'retry' after
+-- reply  answer, delay ms, then as finish; answer is 'failed' for good, 'retry' after
 --        the delay, 'released' to the queue, 'canceled', or as for finish
 --
 -- Guarantees: input is never tried again; transient while attempts are left, after
@@ -16,6 +16,7 @@ local known, wrong = survey(queue)
 if wrong then return wrong end
 local control = recall(job)
 if control.done == token then return {'again', 0} end
+known.tail = nil
 local state, place = holding(queue, job, control, token)
 
 -- The pause before retry `number` of `retries`. Of explicit intervals the first is repeated when
@@ -88,4 +89,4 @@ end
 
 local wanted = tonumber(ARGV[18])
 if wanted == 0 then return {answer, delay} end
-return {answer, delay, claim_jobs(queue, wanted, known)}
+return claim_jobs(queue, wanted, known, {answer, delay})

@@ -39,7 +39,7 @@ for i = 14 + size, math.min(#ARGV, 13 + size + 3 * batch), 3 do
     if control.cancel then say(job, 'canceled') end
     if deadline and deadline <= now then
       say(job, 'timeout')
-    elseif stall_time > 0 and silence >= stall_time then
+    elseif stall_time ~= '0' and silence >= tonumber(stall_time) then
       say(job, 'stalled')
     else
       redis.call('ZADD', key.lease .. queue, math.min(now + lease_time, deadline or math.huge), job)

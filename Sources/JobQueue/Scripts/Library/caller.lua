@@ -11,13 +11,13 @@
 local worker, boot, stamp = ARGV[1], ARGV[2], ARGV[3]
 local lease_time, crash_limit = tonumber(ARGV[4]), tonumber(ARGV[5])
 local result_ttl, failure_ttl = ARGV[6], ARGV[7]
-local dead_letters, limbo_time = tonumber(ARGV[8]), tonumber(ARGV[9])
-local stall_time, default_timeout = tonumber(ARGV[10]), tonumber(ARGV[11])
+-- Few calls need these as numbers.
+local dead_letters, limbo_time, stall_time, default_timeout = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- What is remembered of a job outlives any job but not a forgotten one: seconds.
-local memory = 30 * 86400
+-- What is remembered of a job outlives any job but not a forgotten one: 30 days, in seconds.
+local memory = '2592000'
 -- What one call does at most of anything: scripts block the server.
 local batch = 100

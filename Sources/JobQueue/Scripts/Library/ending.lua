@@ -76,8 +76,8 @@ end
 
 -- Keeps of a job that has ended what may still be asked for: the token of a report that may come
 -- again, its queue, and for requeue what it was submitted with and who waited for it. A job that
--- failed is likely to run again and keeps it for `seconds`, the life of its hash; others for an hour.
-local function close(queue, job, control, outcome, token, seconds)
+-- failed is likely to run again and keeps it as long as its hash lives; others for an hour.
+local function close(queue, job, control, outcome, token)
   local memo = key.control .. job
   local kept = {'done', token or '-', 'queue', queue}
   if control.max or control.timeout or control.callbacks or control.parent then
@@ -87,7 +87,13 @@ local function close(queue, job, control, outcome, token, seconds)
   end
   redis.call('DEL', memo)
   redis.call('HSET', memo, unpack(kept))
-  redis.call('EXPIRE', memo, outcome == 'done' and 3600 or math.max(3600, math.min(seconds, memory)))
+  local lifetime = '3600'
+  if outcome ~= 'done' then
+    lifetime = redis.call('TTL', job)
+    if lifetime < 0 then lifetime = tonumber(failure_ttl) end
+    lifetime = math.max(3600, math.min(lifetime, tonumber(memory)))
+  end
+  redis.call('EXPIRE', memo, lifetime)
 end
 
 -- Writes the end of a job whose entry has been taken off its list.
@@ -103,14 +109,16 @@ local function settle(queue, job, control, outcome, fields, token)
   fields[size + 7], fields[size + 8] = 'updated_by', worker
   redis.call('HSET', job, unpack(fields))
   -- A client's own time is neither lengthened nor removed.
-  local lifetime = redis.call('TTL', job)
-  if lifetime == -1 then
-    lifetime = tonumber(outcome == 'done' and result_ttl or failure_ttl)
-    redis.call('EXPIRE', job, lifetime)
+  local ttl = outcome == 'done' and result_ttl or failure_ttl
+  if redis.REDIS_VERSION_NUM then
+    -- 7.0 and later, which know NX.
+    redis.call('EXPIRE', job, ttl, 'NX')
+  elseif redis.call('TTL', job) == -1 then
+    redis.call('EXPIRE', job, ttl)
   end
 
   redis.call('ZREM', key.lease .. queue, job)
-  close(queue, job, control, outcome, token, lifetime)
+  close(queue, job, control, outcome, token)
   if outcome == 'failed' then
     redis.call('ZADD', key.dead .. queue, now, job)
     redis.call('ZREMRANGEBYRANK', key.dead .. queue, 0, -dead_letters - 1)
@@ -154,7 +162,7 @@ end
 
 -- Notes that somebody who knows nothing of these keys has ended a job.
 local function end_elsewhere(queue, job, control, status)
-  close(queue, job, control, status, control.done, tonumber(failure_ttl))
+  close(queue, job, control, status, control.done)
   leave_kids(queue, job, control)
   tell_parents(job, control, status)
 end

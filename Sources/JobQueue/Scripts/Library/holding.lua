@@ -4,14 +4,20 @@
 -- exists; 'ended' or 'taken' somebody who knows no tokens has finished it or works on it. With 'ok'
 -- comes where its entry is: 'list' or, after a janitor took it for a dead worker's, 'queue' or
 -- 'nowhere'. Such an entry alone is no loss: nobody works on the job yet. With 'ended' comes the
--- final status.
-local function holding(queue, job, control, token)
+-- final status. With `takes` an entry in the list is taken off it, which is the first write of the
+-- script if it is one, and comes with 'taken' in place of 'list'.
+local function holding(queue, job, control, token, takes)
   if not control.owner or control.owner ~= token then return 'stale' end
   local seen = redis.pcall('HMGET', job, 'status', 'updated_by')
   if seen.err then return 'gone' end
   if not seen[1] and not seen[2] and redis.call('EXISTS', job) == 0 then return 'gone' end
   if final[seen[1]] then return 'ended', seen[1] end
-  if redis.call('LPOS', list_key(queue, control.worker), job) then return 'ok', 'list' end
+  local list = list_key(queue, control.worker)
+  if takes then
+    if redis.call('LREM', list, '0', job) > 0 then return 'ok', 'taken' end
+  elseif redis.call('LPOS', list, job) then
+    return 'ok', 'list'
+  end
   if redis.call('LPOS', queue, job) then return 'ok', 'queue' end
   if seen[2] ~= control.worker then return 'taken' end
   return 'ok', 'nowhere'

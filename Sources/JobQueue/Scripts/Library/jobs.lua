@@ -98,17 +98,17 @@ end
 -- Takes a job off a worker's list and returns how often it was there. A list of another type holds
 -- nothing.
 local function remove_entry(queue, name, job)
-  local removed = name and redis.pcall('LREM', list_key(queue, name), 0, job)
+  local removed = name and redis.pcall('LREM', list_key(queue, name), '0', job)
   return type(removed) == 'number' and removed or 0
 end
 
 local function tell(queue, job, event, ...)
-  redis.call('XADD', key.event .. queue, 'MAXLEN', '~', 10000, '*', 'event', event, 'job', job,
+  redis.call('XADD', key.event .. queue, 'MAXLEN', '~', '10000', '*', 'event', event, 'job', job,
     'worker', worker, ...)
 end
 
 local function count(queue, what)
-  redis.call('HINCRBY', key.stat .. queue, what, 1)
+  redis.call('HINCRBY', key.stat .. queue, what, '1')
 end
 
 -- Puts a job into its queue as it was before its claim; at the running end unless told otherwise.
