@@ -298,6 +298,17 @@ let package = Package(
         "ModelServing", "Serving", "TestSupport",
       ],
       swiftSettings: swiftSettings),
+    .target(name: "ChaosJobs", path: "Tests/Chaos/Jobs", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "ChaosConsumer",
+      dependencies: ["Buckets", "ChaosJobs", "ConsumerMain", "Consumers", "JobQueue"],
+      path: "Tests/Chaos/Consumer", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "Chaos",
+      dependencies: ["ChaosConsumer", "ChaosJobs", "JobQueue", "RedisClient", "TestSupport"],
+      path: "Tests/Chaos/Run", swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ChaosTests", dependencies: ["Chaos", "TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [

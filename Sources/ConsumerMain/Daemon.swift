@@ -30,6 +30,8 @@ struct Daemon {
 
   /// - Returns: the exit code.
   func run() async -> Int32 {
+    // Before anything else: from here on a stop is an orderly one.
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     do {
       let bucket = try values.openBucket(at: configuration.bucket)
       if let folder = bucket as? FolderBucket { await folder.removeStaleUploads() }
@@ -57,7 +59,7 @@ struct Daemon {
       await serve(
         ConsumerService(
           configuration.type, context: context, slotCount: configuration.slots,
-          version: Version.number), callbacks, redis)
+          version: Version.number), callbacks, redis, signals)
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {
@@ -69,7 +71,8 @@ struct Daemon {
   /// Runs the service until it is stopped by signals. Callbacks go after the jobs whose ends they tell,
   /// and Redis goes last: all need it.
   private func serve(
-    _ service: ConsumerService, _ callbacks: CallbackDeliverer, _ redis: RedisClient
+    _ service: ConsumerService, _ callbacks: CallbackDeliverer, _ redis: RedisClient,
+    _ signals: UnixSignalsSequence
   ) async {
     await withTaskGroup { connections in
       connections.addTask { await redis.run() }
@@ -84,7 +87,7 @@ struct Daemon {
           return true
         }
         group.addTask {
-          await stopOnSignals(service)
+          await stopOnSignals(signals, service)
           return false
         }
         // The service ends by itself once it is drained; when the signals' task ends first, its
@@ -113,12 +116,14 @@ struct Daemon {
   }
 
   /// First signal: drain. Second signal, or the end of the grace period: put back what is in work.
-  private func stopOnSignals(_ service: ConsumerService) async {
+  private func stopOnSignals(
+    _ signals: UnixSignalsSequence, _ service: ConsumerService
+  ) async {
     let (drained, drain) = AsyncStream<Void>.makeStream()
     await withTaskGroup { group in
       group.addTask {
         var count = 0
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+        for await signal in signals {
           count += 1
           if count == 2 { return }
           logger.info(

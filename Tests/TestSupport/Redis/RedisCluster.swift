@@ -9,6 +9,9 @@ public final class RedisCluster: Sendable {
     public var downAfter: Duration = .milliseconds(500)
     /// Whether the Sentinels and their clients reach the first primary through ``RedisCluster/proxy``.
     public var usesProxy = false
+    /// Whether everybody, the other servers included, reaches each server through a proxy of its
+    /// own, also after restarts and failovers: see ``RedisCluster/proxies``.
+    public var usesProxies = false
     /// Whether addresses are announced as host names.
     public var announcesNames = false
     /// Added to the servers' command lines.
@@ -27,6 +30,8 @@ public final class RedisCluster: Sendable {
   public let sentinels: [SentinelServer]
   /// Before the first primary, if the settings say so.
   public let proxy: TestProxy?
+  /// One before each server, in their order, if the settings say so; else empty.
+  public let proxies: [TestProxy]
 
   /// For a client that asks the Sentinels.
   public var configuration: RedisConfiguration {
@@ -39,6 +44,7 @@ public final class RedisCluster: Sendable {
       ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"]
       + (settings.announcesNames ? ["--replica-announce-ip", "localhost"] : [])
       + settings.arguments
+    if settings.usesProxies { return try await startBehindProxies(settings, fixed) }
     let primary = try await RedisServer.start([.arguments(fixed)])
     var servers = [primary]
     for _ in 0..<settings.replicas {
@@ -51,13 +57,47 @@ public final class RedisCluster: Sendable {
     let sentinels = try await startSentinels(
       settings, primaryPort: proxy?.port ?? primary.port,
       replicaPorts: servers.dropFirst().map(\.port))
-    let cluster = RedisCluster(servers, sentinels, proxy)
+    let cluster = RedisCluster(servers, sentinels, proxy, [])
     try await cluster.waitUntilSettled()
     return cluster
   }
 
-  private init(_ servers: [RedisServer], _ sentinels: [SentinelServer], _ proxy: TestProxy?) {
-    (self.servers, self.sentinels, self.proxy) = (servers, sentinels, proxy)
+  /// Servers that are known to everybody by the ports of their proxies, which they announce. Roles
+  /// and announcements stand in configuration files: what Sentinels write there outlives a server.
+  private static func startBehindProxies(
+    _ settings: Settings, _ arguments: [String]
+  ) async throws -> RedisCluster {
+    var servers: [RedisServer] = []
+    var proxies: [TestProxy] = []
+    for _ in 0...settings.replicas {
+      let server = try await RedisServer.start([.configurationFile, .arguments(arguments)])
+      let proxy = try await TestProxy(to: server.port)
+      var commands = [
+        ["CONFIG", "SET", "replica-announce-ip", "127.0.0.1"],
+        ["CONFIG", "SET", "replica-announce-port", "\(proxy.port)"],
+      ]
+      if let primary = proxies.first {
+        commands.append(["REPLICAOF", "127.0.0.1", "\(primary.port)"])
+      }
+      for command in commands + [["CONFIG", "REWRITE"]] {
+        let reply = try await runTool("redis-cli", ["-p", "\(server.port)"] + command)
+        guard reply.hasPrefix("OK") else { throw TestSupportError("\(command): \(reply)") }
+      }
+      servers.append(server)
+      proxies.append(proxy)
+    }
+    let sentinels = try await startSentinels(
+      settings, primaryPort: proxies[0].port, replicaPorts: proxies.dropFirst().map(\.port))
+    let cluster = RedisCluster(servers, sentinels, nil, proxies)
+    try await cluster.waitUntilSettled()
+    return cluster
+  }
+
+  private init(
+    _ servers: [RedisServer], _ sentinels: [SentinelServer], _ proxy: TestProxy?,
+    _ proxies: [TestProxy]
+  ) {
+    (self.servers, self.sentinels, self.proxy, self.proxies) = (servers, sentinels, proxy, proxies)
   }
 
   /// They know each other from the start: finding each other would take seconds.
@@ -107,6 +147,7 @@ public final class RedisCluster: Sendable {
         lines.count == 2, let port = Int(lines[1])
       else { continue }
       if port == proxy?.port { return servers[0] }
+      if let index = proxies.firstIndex(where: { $0.port == port }) { return servers[index] }
       if let server = servers.first(where: { $0.port == port }) { return server }
     }
     throw TestSupportError("no Sentinel knows the primary")

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import RedisClient
 
 /// A `redis-server` of one test's own, on a free port and with its own folder.
@@ -11,6 +11,8 @@ public final class RedisServer: Sendable {
     case tls(serverNames: String = "DNS:localhost", clients: Bool = false)
     /// Added to the command line.
     case arguments([String])
+    /// Has a configuration file, so that what `CONFIG REWRITE` writes holds after a restart.
+    case configurationFile
     /// Does not connect ``RedisServer/connection``.
     case noConnection
 
@@ -60,6 +62,7 @@ public final class RedisServer: Sendable {
     var configuration = RedisConfiguration(host: "127.0.0.1", port: port)
     var arguments = ["--dir", folder.path, "--bind", "127.0.0.1", "-::1", "--save", ""]
     var certificates: TestCertificates?
+    var files: [String] = []
     for option in options {
       switch option {
       case .password(let password):
@@ -76,6 +79,10 @@ public final class RedisServer: Sendable {
         arguments += ["--tls-auth-clients", clients ? "yes" : "no"]
         certificates = made
       case .arguments(let more): arguments += more
+      case .configurationFile:
+        let file = folder.file("redis.conf")
+        try "".write(toFile: file, atomically: true, encoding: .utf8)
+        files = [file]
       case .noConnection: break
       }
     }
@@ -83,7 +90,7 @@ public final class RedisServer: Sendable {
     self.configuration = configuration
     let ports =
       certificates == nil ? ["--port", "\(port)"] : ["--port", "0", "--tls-port", "\(port)"]
-    self.arguments = ports + arguments
+    self.arguments = files + ports + arguments
   }
 
   /// For programs that take a URL; without the password.
