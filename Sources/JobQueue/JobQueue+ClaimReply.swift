@@ -13,7 +13,7 @@ extension JobQueue {
       return Claim.DroppedEntry(key: entry[0].repairedText, why: entry[1].repairedText)
     }
     for entry in jobs {
-      guard let entry = entry.array, entry.count == 7, let key = entry[0].bytes,
+      guard let entry = entry.array, entry.count == 8, let key = entry[0].bytes,
         let token = entry[1].string, let deliveries = entry[3].integer,
         let attempts = entry[4].integer, let timeout = entry[5].integer,
         let fields = entry[6].array
@@ -28,7 +28,8 @@ extension JobQueue {
           job: Job(key: text, fields: Dictionary(repairing: fields)),
           token: OwnerToken(rawValue: token),
           statusBeforeClaim: JobStatus(rawValue: entry[2].repairedText), deliveries: deliveries,
-          attempts: attempts, timeLimit: timeout > 0 ? .milliseconds(timeout) : nil))
+          attempts: attempts, timeLimit: timeout > 0 ? .milliseconds(timeout) : nil,
+          hasCallbacks: entry[7].integer == 1))
     }
     return claim
   }

@@ -4,7 +4,8 @@
 -- ARGV   12 n
 -- reply  {state, ms until it is worth to look again or -1, jobs, dropped}
 --        state  ok, paused, concurrency or rate: why nothing may be taken now
---        job    {key, token, status before, deliveries, attempts, ms it may take, flat fields}
+--        job    {key, token, status before, deliveries, attempts, ms it may take, flat fields,
+--               1 if there are callbacks}
 --        dropped  {key, why}: missing, the type of a key that is no hash, done, failed, parked,
 --                 delayed, claimed, healed, canceled, crashed
 --

@@ -92,14 +92,14 @@ local function take(queue, job, status, control, known)
     'updated_by', worker)
   tell(queue, job, 'started')
   return {job, token, prev, deliveries, control.attempts or '0', timeout,
-    redis.call('HGETALL', job)}
+    redis.call('HGETALL', job), control.callbacks and 1 or 0}
 end
 
 -- Takes up to `wanted` jobs, given what `survey` answered.
 --
 -- Returns {state, ms until it is worth to look again (-1 unknown), jobs, dropped}; a job is {key,
--- token, status before, deliveries, attempts, ms it may take, flat fields}, a dropped entry {key,
--- why}.
+-- token, status before, deliveries, attempts, ms it may take, flat fields, 1 if there are callbacks},
+-- a dropped entry {key, why}.
 local function claim_jobs(queue, wanted, known)
   if known.due and known.due <= now then promote(queue) end
   local allowed, state, wait = allowance(queue, wanted, known)
