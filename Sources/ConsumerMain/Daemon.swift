@@ -46,7 +46,7 @@ struct Daemon {
         settings: configuration.settings,
         workFolder: try WorkFolder(in: configuration.temporaryFolder, logger: logger),
         logger: logger)
-      let callbacks = try CallbackDeliverer(redis, settings: configuration.callbacks)
+      let callbacks = CallbackDeliverer(redis, settings: configuration.callbacks)
       logger.info(
         "started",
         metadata: [
