@@ -13,13 +13,19 @@ import UnixSignals
 struct Daemon {
   private let configuration: ConsumerConfiguration
   private let values: SettingValues
+  private let giveUp: @Sendable () -> Void
   private let logger: Logger
 
   /// How long putting jobs back may take once the grace period is over.
   private static let releaseTimeout: Duration = .seconds(10)
 
-  init(_ configuration: ConsumerConfiguration, _ values: SettingValues) {
+  /// - Parameter giveUp: ends the process at once, with what it is to say of it written.
+  init(
+    _ configuration: ConsumerConfiguration, _ values: SettingValues,
+    giveUp: @escaping @Sendable () -> Void
+  ) {
     self.configuration = configuration
+    self.giveUp = giveUp
     self.values = values
     var logger = Logger(label: "consumer")
     logger[metadataKey: "queue"] = "\(configuration.queue)"
@@ -57,7 +63,9 @@ struct Daemon {
       await serve(
         ConsumerService(
           configuration.type, context: context, slotCount: configuration.slots,
-          version: Version.number), callbacks, redis)
+          version: Version.number,
+          options: ServiceOptions(onHang: giveUp, onCallback: { callbacks.wake() })), callbacks,
+        redis)
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {
