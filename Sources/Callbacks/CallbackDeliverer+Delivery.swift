@@ -43,7 +43,7 @@ extension CallbackDeliverer {
       let request = HTTPRequest(
         "POST", url, fields: fields, body: HTTPBytes(callback.body), timeouts: timeouts)
       // What the receiver has to say is of no use; a short body is read to keep the connection.
-      let response = try await http.send(request, bodyLimit: 4096, overflow: .cut)
+      let response = try await http().send(request, bodyLimit: 4096, overflow: .cut)
       return Verdict(response.head, now: now)
     } catch let error as CancellationError {
       throw error

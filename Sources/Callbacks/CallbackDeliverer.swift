@@ -1,6 +1,7 @@
 import CurlClient
 import Logging
 import RedisClient
+import Retrying
 import Synchronization
 
 /// Sends the callbacks that are due. Any number of processes may do so: each callback is with one of
@@ -19,23 +20,33 @@ package final class CallbackDeliverer: Sendable {
 
   let outbox: CallbackOutbox
   let settings: CallbackSettings
-  let http: HTTPClient
+  private let client = Mutex<HTTPClient?>(nil)
   let logger: Logger
   private let load = Mutex(Load())
   private let alarm = Alarm()
 
-  /// - Throws: `HTTPError` when there is no thread or memory.
   package init(
     _ redis: RedisClient, settings: CallbackSettings, logger: Logger = Logger(label: "callbacks")
-  ) throws {
+  ) {
     outbox = CallbackOutbox(redis)
     self.settings = settings
     self.logger = logger
-    http = try HTTPClient(
-      HTTPClientConfiguration(
-        userAgent: settings.userAgent, addresses: settings.addresses,
-        authorityFile: settings.authorityFile, connectionsPerHost: settings.concurrencyPerHost,
-        connections: settings.concurrency))
+  }
+
+  /// Made when the first callback is due: most processes never send one, and libcurl takes memory.
+  ///
+  /// - Throws: `HTTPError` when there is no thread or memory.
+  func http() throws(HTTPError) -> HTTPClient {
+    try client.withLock { client throws(HTTPError) in
+      if let client { return client }
+      let made = try HTTPClient(
+        HTTPClientConfiguration(
+          userAgent: settings.userAgent, addresses: settings.addresses,
+          authorityFile: settings.authorityFile, connectionsPerHost: settings.concurrencyPerHost,
+          connections: settings.concurrency))
+      client = made
+      return made
+    }
   }
 
   /// Sends callbacks until the task is cancelled; then gives back what is on its way, and returns.

@@ -45,7 +45,11 @@ public enum ConsumerMain {
       exit(0)
     }
     let log = values.makeLogOutput()
-    let code = await Daemon(configuration, values).run()
+    let code = await Daemon(configuration, values) {
+      // Nothing else: whatever hangs must not hold up the end too.
+      log.flush()
+      _exit(1)
+    }.run()
     log.flush()
     exit(code)
   }

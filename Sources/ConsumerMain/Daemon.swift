@@ -13,13 +13,19 @@ import UnixSignals
 struct Daemon {
   private let configuration: ConsumerConfiguration
   private let values: SettingValues
+  private let giveUp: @Sendable () -> Void
   private let logger: Logger
 
   /// How long putting jobs back may take once the grace period is over.
   private static let releaseTimeout: Duration = .seconds(10)
 
-  init(_ configuration: ConsumerConfiguration, _ values: SettingValues) {
+  /// - Parameter giveUp: ends the process at once, with what it is to say of it written.
+  init(
+    _ configuration: ConsumerConfiguration, _ values: SettingValues,
+    giveUp: @escaping @Sendable () -> Void
+  ) {
     self.configuration = configuration
+    self.giveUp = giveUp
     self.values = values
     var logger = Logger(label: "consumer")
     logger[metadataKey: "queue"] = "\(configuration.queue)"
@@ -48,7 +54,7 @@ struct Daemon {
         settings: configuration.settings,
         workFolder: try WorkFolder(in: configuration.temporaryFolder, logger: logger),
         logger: logger)
-      let callbacks = try CallbackDeliverer(redis, settings: configuration.callbacks)
+      let callbacks = CallbackDeliverer(redis, settings: configuration.callbacks)
       logger.info(
         "started",
         metadata: [
@@ -59,7 +65,9 @@ struct Daemon {
       await serve(
         ConsumerService(
           configuration.type, context: context, slotCount: configuration.slots,
-          version: Version.number), callbacks, redis, signals)
+          version: Version.number,
+          options: ServiceOptions(onHang: giveUp, onCallback: { callbacks.wake() })), callbacks,
+        redis, signals)
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {

@@ -13,6 +13,7 @@ public final class JobRun: Sendable {
   package let claimed: ClaimedJob
   let queue: JobQueue
   public let logger: Logger
+  private let breaker: ModelBreaker?
 
   private struct State {
     var pending: [String: String] = [:]
@@ -33,13 +34,20 @@ public final class JobRun: Sendable {
   /// When it began.
   let start = ContinuousClock.now
 
-  package init(_ claimed: ClaimedJob, queue: JobQueue, logger: Logger) {
+  init(
+    _ claimed: ClaimedJob, queue: JobQueue, logger: Logger, breaker: ModelBreaker? = nil
+  ) {
     self.claimed = claimed
     self.queue = queue
     self.logger = logger
+    self.breaker = breaker
+    func number(_ field: String) -> Int {
+      claimed.job[field].flatMap { Int($0) }.map { max(0, $0) } ?? 0
+    }
     // That of the children stands until the parent has come further.
-    state = Mutex(
-      State(progress: claimed.job[Field.progress].flatMap { Int($0) }.map { min($0, 100) } ?? 0))
+    var state = State(progress: min(number(Field.progress), 100))
+    if claimed.statusBeforeClaim == .waiting { state.predictRetries = number(Field.predictRetries) }
+    self.state = Mutex(state)
   }
 
   public var job: Job { claimed.job }
@@ -173,12 +181,23 @@ public final class JobRun: Sendable {
 
   /// Tells the job's owner what it waits for; `nil` once it goes on.
   func setHeldUp(by error: JobError?) {
+    if error != nil {
+      breaker?.began(claimed.token)
+    } else {
+      breaker?.ended(claimed.token)
+    }
     state.withLock { state in
       state.lastSign = .now
       guard error != nil || state.isHeldUp else { return }
       state.isHeldUp = error != nil
       state.pending[Field.lastError] = error.map { "\($0.code.rawValue): \($0.message)" } ?? ""
     }
+  }
+
+  /// Notes that a model answered.
+  func modelAnswered() {
+    setHeldUp(by: nil)
+    breaker?.answered()
   }
 
   // MARK: Parking

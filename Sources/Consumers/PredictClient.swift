@@ -130,21 +130,23 @@ public struct PredictClient: Sendable {
   ) async throws -> [String: AnyNDArray] {
     let answer = try await backend.predict(
       model: model, inputs: inputs, outputs: outputs, context: callContext)
-    run.setHeldUp(by: nil)
+    run.modelAnswered()
     return answer
   }
 
   /// Keeps what the owner of a waiting job sees up to date.
   private var callContext: CallContext {
-    CallContext(onPause: { [run] pause in
-      if pause.isServerAway {
-        run.setHeldUp(by: JobError(.predictUnavailable, "\(pause)"))
-      } else {
-        // Not away any more, but busy or slow.
-        run.setHeldUp(by: nil)
-        run.addPredictRetries(1)
-      }
-      run.logger.debug("waiting for the model server", metadata: ["error": "\(pause)"])
-    })
+    CallContext(
+      onAnswer: { [run] in run.beat() },
+      onPause: { [run] pause in
+        if pause.isServerAway {
+          run.setHeldUp(by: JobError(.predictUnavailable, "\(pause)"))
+        } else {
+          // Not away any more, but busy or slow.
+          run.setHeldUp(by: nil)
+          run.addPredictRetries(1)
+        }
+        run.logger.debug("waiting for the model server", metadata: ["error": "\(pause)"])
+      })
   }
 }

@@ -21,8 +21,8 @@ open class TensorFlowServingConsumer: Consumer {
     try await stage(.download) {
       let inputs = folder.url.appending(path: "input", directoryHint: .isDirectory)
       return try await context.bucket.download(
-        context.bucket.key(named: name), into: inputs, limit: context.settings.maximumInputBytes
-      ) { _ in }
+        context.bucket.key(named: name), into: inputs, limit: context.settings.maximumInputBytes,
+        progress: signOfLife)
     }
   }
 
@@ -108,8 +108,8 @@ open class TensorFlowServingConsumer: Consumer {
     try await stage(.upload) {
       try await context.bucket.upload(
         file,
-        to: UploadDestination(contentType: ContentType.of(fileNamed: file.lastPathComponent))
-      ) { _ in }
+        to: UploadDestination(contentType: ContentType.of(fileNamed: file.lastPathComponent)),
+        progress: signOfLife)
     }
   }
 
@@ -125,11 +125,16 @@ open class TensorFlowServingConsumer: Consumer {
     let stored = try await context.bucket.upload(
       file,
       to: UploadDestination(
-        subdirectory: RandomName.hex(digits: 32), contentType: ContentType.of(fileNamed: name))
-    ) { _ in }
+        subdirectory: RandomName.hex(digits: 32), contentType: ContentType.of(fileNamed: name)),
+      progress: signOfLife)
     try await updateKey(
       run.job, [Field.partialOutputFileName: stored.key, Field.partialOutputURL: stored.url])
     return stored
+  }
+
+  /// Says that the job goes on with each part of a file that is moved.
+  private var signOfLife: TransferProgress {
+    { [run] _ in run.beat() }
   }
 
   private func resultsFolder() throws -> URL {

@@ -10,6 +10,8 @@ package struct ClaimedJob: Sendable {
   package let attempts: Int
   /// How long it may take from now; nil: as long as it likes.
   package let timeLimit: Duration?
+  /// Whether somebody wants to be called when it has ended.
+  package var hasCallbacks = false
 
   package var key: String { job.key }
 }

@@ -48,19 +48,19 @@ package struct DeliverySettings: Sendable {
 }
 
 /// How often a job is tried, and at what distance.
-package struct RetrySchedule: Sendable, Hashable {
+public struct RetrySchedule: Sendable, Hashable {
   /// Executions that may fail, the first one included.
-  package var maximumAttempts: Int
+  public var maximumAttempts: Int
   /// The longest pause before the second attempt; each further one doubles it.
-  package var base: Duration
+  public var base: Duration
   /// No pause is longer.
-  package var cap: Duration
+  public var cap: Duration
   /// The pauses themselves, in place of `base` and `cap` and without chance. When there are fewer than
   /// retries, the first is repeated, so that the last ones are as given: 5 retries with 10, 30 and
   /// 60 s wait 10, 10, 10, 30 and 60 s.
-  package var intervals: [Duration]
+  public var intervals: [Duration]
 
-  package init(
+  public init(
     maximumAttempts: Int = 3, base: Duration = .seconds(2), cap: Duration = .seconds(300),
     intervals: [Duration] = []
   ) {

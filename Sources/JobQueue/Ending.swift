@@ -78,6 +78,14 @@ package struct Ending: Sendable {
     case lost
     /// Its hash is gone: nothing was written.
     case gone
+
+    /// Whether the job has ended for good with this report.
+    package var isFinal: Bool {
+      switch self {
+      case .written, .again, .failed, .canceled: true
+      case .retry, .released, .lost, .gone: false
+      }
+    }
   }
 
   package let outcome: Outcome

@@ -15,7 +15,8 @@ extension JobQueue {
       guard let name = reader.next(), let key = name.bytes, let token = reader.next()?.string,
         let status = reader.next()?.repairedText, let deliveries = reader.next()?.integer,
         let attempts = reader.next()?.integer, let timeout = reader.next()?.integer,
-        let size = reader.next()?.integer, let fields = reader.next(size)
+        let callbacks = reader.next()?.integer, let size = reader.next()?.integer,
+        let fields = reader.next(size)
       else { throw unexpected(reply) }
       guard let text = name.string else {
         try await refuse(unreadable: key, token: token)
@@ -27,7 +28,8 @@ extension JobQueue {
           job: Job(key: text, fields: Dictionary(repairing: fields)),
           token: OwnerToken(rawValue: token), statusBeforeClaim: JobStatus(rawValue: status),
           deliveries: deliveries, attempts: attempts,
-          timeLimit: timeout > 0 ? .milliseconds(timeout) : nil))
+          timeLimit: timeout > 0 ? .milliseconds(timeout) : nil,
+          hasCallbacks: callbacks == 1))
     }
     while let key = reader.next() {
       guard let why = reader.next() else { throw unexpected(reply) }

@@ -57,13 +57,17 @@ public struct CallContext: Sendable {
   /// Told before each pause while the server is away or overloaded, so that a job can be kept alive
   /// and its client be told why it waits.
   public var onPause: @Sendable (ServingPause) async -> Void
+  /// Told of each answer, of which a batch in parts has several.
+  public var onAnswer: @Sendable () -> Void
 
   public init(
     headers: [String: String] = [:],
+    onAnswer: @escaping @Sendable () -> Void = {},
     onPause: @escaping @Sendable (ServingPause) async -> Void = { _ in }
   ) {
     self.headers = headers
     self.onPause = onPause
+    self.onAnswer = onAnswer
   }
 }
 

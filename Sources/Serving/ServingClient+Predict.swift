@@ -138,6 +138,7 @@ extension ServingClient {
       memory.learn(model) { $0.outputs = nil }
       reply = try await send(model, inputs, [], timeout, context)
     }
+    context.onAnswer()
     metrics.transferred(
       sent: inputs.values.reduce(0) { $0 + $1.byteCount }, received: reply.byteCount)
     do {

@@ -73,7 +73,7 @@ struct Outbox {
   func delivering<Value: Sendable>(
     _ settings: CallbackSettings, _ body: (CallbackDeliverer) async throws -> Value
   ) async throws -> Value {
-    let deliverer = try CallbackDeliverer(
+    let deliverer = CallbackDeliverer(
       redis, settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     // Leaving the scope cancels it and waits for it.
     async let _ = deliverer.run()

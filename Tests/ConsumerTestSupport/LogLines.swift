@@ -2,19 +2,21 @@ import Logging
 import Synchronization
 
 /// Keeps what a job logs.
-final class LogLines: Sendable {
+package final class LogLines: Sendable {
   private let lines = Mutex<[String]>([])
 
   /// A consumer that logs without end must not fill the memory.
   private static let limit = 10_000
 
-  var text: String { lines.withLock { $0.joined(separator: "\n") } }
+  package init() {}
+
+  package var text: String { lines.withLock { $0.joined(separator: "\n") } }
 
   func append(_ line: String) {
     lines.withLock { if $0.count < Self.limit { $0.append(line) } }
   }
 
-  var handler: any LogHandler { Handler(lines: self) }
+  package var handler: any LogHandler { Handler(lines: self) }
 
   private struct Handler: LogHandler {
     let lines: LogLines

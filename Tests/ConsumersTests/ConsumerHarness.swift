@@ -1,5 +1,6 @@
 import Arrays
 import Buckets
+import ConsumerTestSupport
 import Consumers
 import Foundation
 import JobQueue
@@ -17,31 +18,35 @@ final class ConsumerHarness: Sendable {
   let work: TemporaryFolder
   let context: ConsumerContext
   let metrics = TestMetrics()
+  /// What was logged.
+  let log = LogLines()
 
   static let queue = "predict"
 
+  /// - Parameter redis: nil for the server of the test.
   init(
-    models: any PredictBackend = NoModels(), worker: String = "pod-1",
+    redis: RedisClient? = nil, models: any PredictBackend = NoModels(), worker: String = "pod-1",
     delivery: DeliverySettings = DeliverySettings(
       heartbeatInterval: .milliseconds(100), reapInterval: .milliseconds(200),
       retries: RetrySchedule(base: .milliseconds(50))),
     change: (inout ConsumerSettings) -> Void = { _ in }
   ) throws {
-    redis = try #require(RedisServer.connection)
+    self.redis = try redis ?? #require(RedisServer.connection)
     store = try TemporaryFolder()
     work = try TemporaryFolder()
     var settings = ConsumerSettings()
     change(&settings)
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let logger = Logger(label: "test") { [log] _ in log.handler }
     context = ConsumerContext(
-      queue: JobQueue(name: Self.queue, worker: worker, redis: redis, settings: delivery),
+      queue: JobQueue(name: Self.queue, worker: worker, redis: self.redis, settings: delivery),
       bucket: try FolderBucket(path: store.path), models: models, settings: settings,
       workFolder: try WorkFolder(in: work.path, logger: logger), logger: logger, metrics: metrics)
   }
 
   /// Submits a job on an object that is put into the bucket first.
   func submit(
-    _ input: Data? = nil, name: String = "a.tif", fields: [String: String] = [:]
+    _ input: Data? = nil, name: String = "a.tif", fields: [String: String] = [:],
+    _ delivery: DeliveryOptions = DeliveryOptions()
   ) async throws -> String {
     if let input {
       let file = URL(filePath: store.file("uploads/\(name)"))
@@ -49,9 +54,10 @@ final class ConsumerHarness: Sendable {
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
       try input.write(to: file)
     }
-    return try await JobSubmission(
-      queue: Self.queue, originalName: name, inputFileName: "uploads/\(name)", fields: fields
-    ).submit(to: redis, submitter: "test")
+    var submission = JobSubmission(
+      queue: Self.queue, originalName: name, inputFileName: "uploads/\(name)", fields: fields)
+    submission.delivery = delivery
+    return try await submission.submit(to: redis, submitter: "test")
   }
 
   func fields(_ key: String) async throws -> [String: String] {
@@ -66,9 +72,12 @@ final class ConsumerHarness: Sendable {
 
   /// Runs a service while `body` runs, then drains it.
   ///
-  /// - Parameter queue: another than ``queue``, served by a worker of its own.
+  /// - Parameters:
+  ///   - queue: another than ``queue``, served by a worker of its own.
+  ///   - bucket: another than the harness's folder.
   func withService(
     _ type: Consumer.Type, on queue: String? = nil, slots: Int = 1,
+    options: ServiceOptions = ServiceOptions(), bucket: (any Bucket)? = nil,
     _ body: (ConsumerService) async throws -> Void
   ) async throws {
     var context = context
@@ -76,7 +85,8 @@ final class ConsumerHarness: Sendable {
       context.queue = JobQueue(
         name: queue, worker: "pod-of-\(queue)", redis: redis, settings: context.queue.settings)
     }
-    let service = ConsumerService(type, context: context, slotCount: slots)
+    if let bucket { context.bucket = bucket }
+    let service = ConsumerService(type, context: context, slotCount: slots, options: options)
     try await withThrowingTaskGroup { group in
       group.addTask {
         try await within(.seconds(60), "the service's end") { await service.run() }

@@ -39,6 +39,8 @@ import Testing
       let fields = try await harness.end(of: key)
       #expect(fields["error_code"] == "predict_deadline")
       #expect(fields["last_error"] == "", "\(fields)")
+      // A call to a server that is away is no retry.
+      #expect(fields["predict_retries"] == "1")
     }
   }
 }

@@ -73,12 +73,39 @@ extension Consumer {
 
   /// Puts another job into a queue, once however often this job is executed.
   ///
-  /// - Parameter name: tells it from others that this job submits.
+  /// - Parameters:
+  ///   - name: tells it from others that this job submits.
+  ///   - place: when it is to run.
+  ///   - retries: how often it is tried, and at what distance; nil: as its queue has it.
+  ///   - timeout: how long it may take; nil: as its workers have it.
   /// - Returns: its key, with which ``park(untilEnded:_:)`` can wait for it.
   @discardableResult
-  public func submit(_ submission: JobSubmission, as name: String) async throws -> String {
-    try await untilRedisAnswers {
+  public func submit(
+    _ submission: JobSubmission, as name: String, _ place: JobPlace = .last,
+    retries: RetrySchedule? = nil, timeout: Duration? = nil
+  ) async throws -> String {
+    var submission = submission
+    submission.delivery = DeliveryOptions(place.option, retries: retries, timeout: timeout)
+    return try await untilRedisAnswers { [submission] in
       try await run.queue.submit(submission, named: name, from: run.origin)
+    }
+  }
+}
+
+/// When a submitted job is to run.
+public enum JobPlace: Sendable, Hashable {
+  /// After all that wait in its queue.
+  case last
+  /// Before all that wait.
+  case next
+  /// Before all that wait, once the time is over; until then it is in no queue.
+  case after(Duration)
+
+  fileprivate var option: DeliveryOptions.Place {
+    switch self {
+    case .last: .normal
+    case .next: .urgent
+    case .after(let delay): .delayed(delay)
     }
   }
 }

@@ -23,13 +23,15 @@ package final class ConsumerService: Sendable {
   ///   - type: the consumer class, of which each slot gets an instance.
   ///   - slotCount: jobs worked on at a time.
   ///   - version: shown with the worker.
+  ///   - options: what surrounds it.
   package init(
-    _ type: Consumer.Type, context: ConsumerContext, slotCount: Int, version: String = ""
+    _ type: Consumer.Type, context: ConsumerContext, slotCount: Int, version: String = "",
+    options: ServiceOptions = ServiceOptions()
   ) {
     self.context = context
     slots = (1...slotCount).map { JobSlot(number: $0, type: type, context: context) }
     free = FreeSlots(slots)
-    intake = JobIntake(context)
+    intake = JobIntake(context, options)
     card = [
       "consumer_type": context.settings.consumerType, "slots": String(slotCount),
       "started": Timestamp.now.description, "version": version,
@@ -51,7 +53,7 @@ package final class ConsumerService: Sendable {
       group.cancelAll()
     }
     // What a claim took whose reply was lost during the drain.
-    await intake.recover(because: "shutdown")
+    await intake.recover(because: .shutdown)
     do {
       try await queue.retire()
     } catch {
@@ -85,7 +87,8 @@ package final class ConsumerService: Sendable {
     var failures = 0
     var mustRecover = true
     while !Task.isCancelled {
-      if mustRecover { mustRecover = await !intake.recover(because: "startup") }
+      intake.noteTurn()
+      if mustRecover { mustRecover = await !intake.recover(because: .startup) }
       await free.waitForOne()
       if Task.isCancelled { return }
       do {
@@ -102,18 +105,23 @@ package final class ConsumerService: Sendable {
     }
   }
 
+  /// However long a queue's limits let nothing begin: they can be changed meanwhile, and a process that
+  /// tries nothing for long counts as hung.
+  private var longestHold: Duration { min(.seconds(5), intake.options.hangLimit / 6) }
+
   /// Takes jobs for all free slots, or waits until it is worth to try again.
   private func claimOnce() async throws {
+    let count = intake.allowance(of: free.count)
+    guard count > 0 else { return await intake.breaker.waitUntilAllowed() }
     // In a task of its own, which a drain does not cancel: the reply of a claim that was sent must
     // be read, or its jobs sit in the processing list and nobody knows.
-    let count = free.count
     let claim = try await Task { [intake] in try await intake.claim(upTo: count) }.value
     for job in claim.jobs {
       guard let slot = free.take() else { preconditionFailure("more jobs than free slots") }
       slot.hand(job)
     }
     if claim.hold != nil {
-      try await Task.sleep(for: claim.wait ?? .seconds(1))
+      try await Task.sleep(for: min(claim.wait ?? .seconds(1), longestHold))
     } else if claim.jobs.isEmpty, claim.dropped.isEmpty {
       _ = try await queue.waitForJob(atMost: claim.wait)
     }

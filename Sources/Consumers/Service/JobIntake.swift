@@ -1,87 +1,94 @@
 import JobQueue
 import Logging
-import Metrics
 import Synchronization
 
 /// The way in which jobs come into this process, shared by the one that waits for them and the slots,
 /// which take the next one when they report an end.
 final class JobIntake: Sendable {
   let running = RunningJobs()
-  private let queue: JobQueue
-  private let logger: Logger
-  /// Entries of the queue that were no job to do.
-  private let invalid: Counter
-  private let open = Mutex(true)
+  let ends = RecentEnds()
+  let breaker: ModelBreaker
+  let metrics: DeliveryMetrics
+  let options: ServiceOptions
+  let queue: JobQueue
+  let logger: Logger
 
-  init(_ context: ConsumerContext) {
-    queue = context.queue
-    logger = context.logger
-    invalid = Counter(
-      label: "kiosk_jobs_finished_total",
-      dimensions: [("queue", context.queue.name), ("outcome", "invalid")],
-      factory: context.metrics)
+  private struct State {
+    var isOpen = true
+    var lastTurn = ContinuousClock.now
   }
 
-  /// Whether more jobs are to be taken.
-  var isOpen: Bool { open.withLock { $0 } }
+  private let state = Mutex(State())
 
-  func close() { open.withLock { $0 = false } }
+  init(_ context: ConsumerContext, _ options: ServiceOptions) {
+    queue = context.queue
+    logger = context.logger
+    self.options = options
+    breaker = ModelBreaker(probeInterval: options.probeInterval)
+    metrics = DeliveryMetrics(queue: context.queue.name, factory: context.metrics)
+  }
+
+  /// Whether more jobs are to be taken at all.
+  var isOpen: Bool { state.withLock { $0.isOpen } }
+
+  func close() {
+    state.withLock { $0.isOpen = false }
+    metrics.draining(true)
+  }
+
+  /// How many of the jobs wanted may be taken now.
+  func allowance(of count: Int) -> Int { isOpen ? breaker.allowance(of: count) : 0 }
+
+  /// When it was last tried to take jobs.
+  var lastTurn: ContinuousClock.Instant { state.withLock { $0.lastTurn } }
+
+  /// Notes that it is tried now.
+  func noteTurn() { state.withLock { $0.lastTurn = .now } }
 
   func claim(upTo count: Int) async throws -> Claim {
+    noteTurn()
     let sent = ContinuousClock.now
-    let claim = try await queue.claim(upTo: count)
+    let claim = try await options.claim(queue, count)
+    metrics.claimTook(sent.duration(to: .now))
     admit(claim, since: sent)
     return claim
   }
 
   /// Notes what a call sent at `time` has brought.
   func admit(_ claim: Claim, since time: ContinuousClock.Instant) {
-    running.hold(claim.jobs, since: time)
-    for entry in claim.dropped {
-      switch entry.why {
-      case "claimed", "healed", "parked", "delayed":
-        logger.info(
-          "dropped from the queue: it was pushed twice",
-          metadata: ["event": "entry_dropped", "job_id": "\(entry.key)", "error": "\(entry.why)"])
-      case "canceled", "crashed":
-        logger.warning(
-          "job given up", metadata: ["event": "job_\(entry.why)", "job_id": "\(entry.key)"])
-      default:
-        invalid.increment()
-        logger.warning(
-          "dropped from the queue: no job to do",
-          metadata: ["event": "entry_dropped", "job_id": "\(entry.key)", "error": "\(entry.why)"])
-      }
+    if !claim.jobs.isEmpty {
+      running.hold(claim.jobs, since: time)
+      breaker.tookJobs()
+      metrics.claimed(claim.jobs)
+      metrics.inProgress(running.count)
     }
+    for entry in claim.dropped { note(entry) }
   }
 
-  /// Puts back what is in this worker's list but not in its hands.
-  ///
-  /// - Returns: whether Redis could be asked.
-  @discardableResult
-  func recover(because reason: String) async -> Bool {
-    do {
-      log(try await queue.recover(except: running.keys), because: reason)
-      return true
-    } catch {
+  /// Notes that nothing of a job is left in this process.
+  func letGo(of job: ClaimedJob) {
+    running.remove(job)
+    breaker.ended(job.token)
+    metrics.inProgress(running.count)
+    noteTurn()
+  }
+
+  private func note(_ entry: Claim.DroppedEntry) {
+    switch entry.why {
+    case "claimed", "healed", "parked", "delayed":
+      logger.info(
+        "dropped from the queue: it was pushed twice",
+        metadata: ["event": "entry_dropped", "job_id": "\(entry.key)", "error": "\(entry.why)"])
+    case "canceled", "crashed":
+      metrics.finished(entry.why == "canceled" ? .canceled : .failed)
+      metrics.failed(entry.why == "canceled" ? .canceled : .lostWorker)
       logger.warning(
-        "cannot look for jobs left in this worker's list",
-        metadata: ["event": "recover_failed", "error": "\(error)"])
-      return false
-    }
-  }
-
-  func log(_ recoveries: [Recovery], because reason: String) {
-    for recovery in recoveries {
-      let metadata: Logger.Metadata = [
-        "event": recovery.isBack ? "job_requeued" : "job_\(recovery.what)",
-        "job_id": "\(recovery.job)", "reason": "\(reason)",
-      ]
-      switch recovery.what {
-      case "requeued", "released": logger.info("job put back", metadata: metadata)
-      case "crashed", "timeout": logger.error("job given up", metadata: metadata)
-      default: logger.info("job looked after: \(recovery.what)", metadata: metadata)
-      }
+        "job given up", metadata: ["event": "job_\(entry.why)", "job_id": "\(entry.key)"])
+    default:
+      metrics.finished(.invalid)
+      logger.warning(
+        "dropped from the queue: no job to do",
+        metadata: ["event": "entry_dropped", "job_id": "\(entry.key)", "error": "\(entry.why)"])
     }
   }
 }

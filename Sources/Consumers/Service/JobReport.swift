@@ -18,6 +18,7 @@ struct JobReport {
   }
 
   private var queue: JobQueue { context.queue }
+  private var metrics: DeliveryMetrics { intake.metrics }
 
   /// - Returns: the next job, if one was taken with the report.
   func send(_ outcome: Result<JobStatus, any Error>) async -> ClaimedJob? {
@@ -26,18 +27,22 @@ struct JobReport {
     case (.success(let status), _) where status == .waiting && run.parking != nil:
       return await park()
     case (_, .lost):
+      metrics.leaseLost()
       run.logger.warning(
         "job stopped: another worker has it, or it was removed", metadata: ["event": "job_lost"])
       return nil
-    case (_, .shutdown): await release(because: "shutdown")
-    case (_, .lostContact): await release(because: "lost_contact")
+    case (_, .shutdown): await release(because: "shutdown", .shutdown)
+    case (_, .lostContact):
+      metrics.leaseLost()
+      await release(because: "lost_contact", .retry)
     // The release of a job that is to be cancelled ends it.
-    case (_, .canceled): await release(because: "canceled")
+    case (_, .canceled): await release(because: "canceled", .retry)
     case (_, .timeout):
       let limit = run.claimed.timeLimit?.secondsText ?? "the time it has"
       return await fail(
         JobError(.timeout, "the job took longer than \(limit) seconds (JOB_TIMEOUT)"))
-    case (.success(let status), nil) where status == .putBack: await release(because: "retry")
+    case (.success(let status), nil) where status == .putBack:
+      await release(because: "retry", .retry)
     case (.success(let status), nil):
       return await fail(
         JobError(.internal, "the consumer ended the job with the status \"\(status)\""))
@@ -55,15 +60,17 @@ struct JobReport {
     await run.flushLog()
     var fields = run.takePending()
     fields[Field.progress] = "100"
-    let sums = [
-      Field.totalJobs: "1", Field.totalTime: duration.secondsText,
-      Field.predictRetries: String(run.predictRetries),
-    ]
-    // A parent's are those of its children.
+    addSums(
+      [
+        Field.totalJobs: "1", Field.totalTime: duration.secondsText,
+        Field.predictRetries: String(run.predictRetries),
+      ], to: &fields)
+    return await end(EndReport(run.claimed, .done, fields))
+  }
+
+  /// What the consumer wrote itself is kept: a parent's sums are those of its children.
+  private func addSums(_ sums: [String: String], to fields: inout [String: String]) {
     fields.merge(sums.filter { !run.hasNoted($0.key) }) { noted, _ in noted }
-    return await end { count in
-      try await queue.finish(run.claimed, .done, fields, claiming: count)
-    }
   }
 
   /// Makes the children that the job is to wait for, and gives it up until they have ended.
@@ -74,6 +81,7 @@ struct JobReport {
     // That of the children begins.
     fields[Field.progress] = nil
     fields.merge(parking.fields) { $1 }
+    addSums([Field.predictRetries: String(run.predictRetries)], to: &fields)
     do {
       let ownership = try await persistently(logger: run.logger) {
         try await queue.park(
@@ -87,8 +95,9 @@ struct JobReport {
             "event": "job_parked", "children": "\(parking.children.count)",
             "duration_ms": "\(duration.milliseconds)",
           ])
-      case .canceled: await release(because: "canceled")
+      case .canceled: await release(because: "canceled", .retry)
       case .lost, .gone:
+        metrics.leaseLost()
         run.logger.warning(
           "job stopped: another worker has it, or it was removed", metadata: ["event": "job_lost"])
       }
@@ -100,34 +109,59 @@ struct JobReport {
 
   private func fail(_ error: JobError, detail: String? = nil) async -> ClaimedJob? {
     await run.flushLog()
-    let fields = run.takePending()
-    return await end(error, detail: detail) { count in
-      try await queue.fail(run.claimed, error.failure, fields, claiming: count)
-    }
+    var fields = run.takePending()
+    addSums([Field.predictRetries: String(run.predictRetries)], to: &fields)
+    return await end(EndReport(run.claimed, error.failure, fields), error, detail: detail)
   }
 
   private func end(
-    _ error: JobError? = nil, detail: String? = nil,
-    _ call: (_ claiming: Int) async throws -> Ending
+    _ report: EndReport, _ error: JobError? = nil, detail: String? = nil
   ) async -> ClaimedJob? {
     var sent = ContinuousClock.now
+    var connection = 0
     let ending = await persist(logger: run.logger) {
       sent = .now
-      return try await call(intake.isOpen ? 1 : 0)
+      connection = queue.connectionNumber
+      return try await queue.report(report, claiming: intake.allowance(of: 1))
     }
     guard let ending else { return nil }
     intake.admit(ending.next, since: sent)
+    if ending.outcome != .lost, ending.outcome != .gone {
+      intake.ends.note(report, ending.outcome, on: connection)
+    }
     // A report that was sent twice took its next job the first time.
     if ending.outcome == .again || ending.outcome == .lost {
-      await intake.recover(because: "reply_lost")
+      await intake.recover(because: .replyLost)
     }
+    count(ending.outcome, error)
     log(ending, error, detail: detail)
+    if run.claimed.hasCallbacks, ending.outcome.isFinal { intake.options.onCallback() }
     return ending.next.jobs.first
   }
 
-  private func release(because reason: String) async {
+  private func count(_ outcome: Ending.Outcome, _ error: JobError?) {
+    switch outcome {
+    case .lost, .gone: return metrics.refused()
+    case .retry, .released: metrics.requeued(.retry)
+    case .canceled: return countCancellation()
+    case .written, .again, .failed:
+      metrics.finished(
+        error == nil ? .done : .failed, after: duration, stages: run.durations)
+    }
+    if let error { metrics.failed(error.code) }
+  }
+
+  private func countCancellation() {
+    metrics.finished(.canceled, after: duration, stages: run.durations)
+    metrics.failed(.canceled)
+  }
+
+  private func release(because reason: String, _ cause: DeliveryMetrics.Requeue) async {
     let ownership = await persist(logger: run.logger) { try await queue.release(run.claimed) }
+    if ownership == .held { metrics.requeued(cause) }
     if ownership == .canceled {
+      countCancellation()
+      if run.claimed.hasCallbacks { intake.options.onCallback() }
       return run.logger.info("job cancelled", metadata: ["event": "job_canceled"])
     }
     run.logger.info(

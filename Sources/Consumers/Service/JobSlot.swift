@@ -35,10 +35,10 @@ final class JobSlot: @unchecked Sendable {  // the consumer is touched by one jo
       // The report of a job's end brings the next one.
       while let job = next {
         next = await work(on: job, intake: intake)
-        intake.running.remove(job)
+        intake.letGo(of: job)
         if let taken = next, !intake.isOpen {
-          await putBack(taken)
-          intake.running.remove(taken)
+          await putBack(taken, intake: intake)
+          intake.letGo(of: taken)
           next = nil
         }
       }
@@ -50,7 +50,8 @@ final class JobSlot: @unchecked Sendable {  // the consumer is touched by one jo
   private func work(on claimed: ClaimedJob, intake: JobIntake) async -> ClaimedJob? {
     var logger = context.logger
     logger[metadataKey: "job_id"] = "\(claimed.key)"
-    let run = JobRun(claimed, queue: context.queue, logger: logger)
+    let run = JobRun(
+      claimed, queue: context.queue, logger: logger, breaker: intake.breaker)
     logger.info(
       "job claimed",
       metadata: [
@@ -65,11 +66,12 @@ final class JobSlot: @unchecked Sendable {  // the consumer is touched by one jo
       .send(outcome)
   }
 
-  private func putBack(_ job: ClaimedJob) async {
+  private func putBack(_ job: ClaimedJob, intake: JobIntake) async {
     var logger = context.logger
     logger[metadataKey: "job_id"] = "\(job.key)"
     let queue = context.queue
     let ownership = await persist(logger: logger) { try await queue.release(job) }
+    if ownership == .held { intake.metrics.requeued(.shutdown) }
     logger.info(
       "job put back",
       metadata: [

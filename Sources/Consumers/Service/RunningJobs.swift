@@ -19,6 +19,9 @@ final class RunningJobs: Sendable {
 
   private let state = Mutex(State())
 
+  var count: Int { state.withLock { $0.entries.count } }
+  var isEmpty: Bool { count == 0 }
+
   /// The keys of all jobs in hand.
   var keys: [String] { state.withLock { Array($0.entries.keys) } }
 

@@ -7,6 +7,7 @@ struct Watchkeeping: Sendable {
   private let queue: JobQueue
   private let intake: JobIntake
   private let card: [String: String]
+  private let watch: ClaimWatch
   private let logger: Logger
 
   /// - Parameter card: what the process says of itself.
@@ -14,6 +15,7 @@ struct Watchkeeping: Sendable {
     queue = context.queue
     logger = context.logger
     self.intake = intake
+    watch = ClaimWatch(context, intake: intake)
     self.card = card
   }
 
@@ -25,18 +27,23 @@ struct Watchkeeping: Sendable {
       group.addTask { await reap() }
       group.addTask { await reconcile() }
       group.addTask { await hearCancellations() }
+      group.addTask { await intake.keepEnds() }
+      group.addTask { await watch.run() }
     }
   }
 
   private func beat() async {
     repeat {
       let sent = ContinuousClock.now
+      let connection = queue.connectionNumber
       let beats = intake.running.beats
       do {
         var card = card
         card["state"] = intake.isOpen ? "running" : "draining"
         let answers = try await queue.heartbeat(beats, card: card)
         intake.running.confirm(beats, at: sent)
+        intake.ends.heard(on: connection)
+        intake.metrics.beat()
         for beat in beats {
           if let answer = answers[beat.job] { obey(answer, beat) }
         }
@@ -81,24 +88,26 @@ struct Watchkeeping: Sendable {
     let interval = queue.settings.reapInterval
     // Jitter, so that processes that were started together do not come together.
     while (try? await Task.sleep(for: interval * .random(in: 0.75...1.25))) != nil {
-      await look("reaped") { try await queue.reap(every: min(.seconds(2), interval / 2)) }
+      await look(.reaped) { try await queue.reap(every: min(.seconds(2), interval / 2)) }
     }
   }
 
   private func reconcile() async {
     while (try? await Task.sleep(for: .seconds(60) * .random(in: 0.75...1.25))) != nil {
-      await look("reconciled") { try await queue.reconcile() }
+      await look(.reconciled) { try await queue.reconcile() }
     }
   }
 
-  private func look(_ reason: String, _ body: () async throws -> [Recovery]) async {
+  private func look(
+    _ cause: JobIntake.RecoveryCause, _ body: () async throws -> [Recovery]
+  ) async {
     do {
-      intake.log(try await body(), because: reason)
+      intake.note(try await body(), because: cause)
     } catch {
       if Task.isCancelled { return }
       logger.warning(
         "cannot look after jobs of lost workers",
-        metadata: ["event": "reap_failed", "reason": "\(reason)", "error": "\(error)"])
+        metadata: ["event": "reap_failed", "reason": "\(cause.rawValue)", "error": "\(error)"])
     }
   }
 

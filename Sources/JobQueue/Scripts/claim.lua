@@ -4,8 +4,8 @@
 -- ARGV   12 n
 -- reply  state, ms until it is worth to look again or -1, number of jobs, jobs, dropped entries
 --        state  ok, paused, concurrency or rate: why nothing may be taken now
---        job    key, token, status before, deliveries, attempts, ms it may take, number of values,
---               then names and values of its hash, of which later ones hold
+--        job    key, token, status before, deliveries, attempts, ms it may take, 1 if there are
+--               callbacks, number of values, then names and values of its hash, of which later ones hold
 --        dropped  key, why: missing, the type of a key that is no hash, done, failed, parked,
 --                 delayed, claimed, healed, canceled, crashed
 --

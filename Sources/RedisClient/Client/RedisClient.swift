@@ -30,6 +30,7 @@ public final class RedisClient: Sendable {
   let connector: Connector
   let discovery: PrimaryDiscovery
   let connections = Mutex(Connections())
+  let connectionCount = ConnectionCount()
 
   /// - Parameter observer: is told of each command, for metrics.
   public init(
@@ -102,6 +103,7 @@ public final class RedisClient: Sendable {
 
   private func serve(_ connection: RedisConnection) async {
     discovery.confirm(connection.endpoint)
+    connectionCount.increment()
     lane.attach(connection)
     report(.connected(connection.endpoint))
     let reason = await connection.waitUntilUnavailable()

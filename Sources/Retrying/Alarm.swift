@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes the one task that waits for it, or the next that does.
-final class Alarm: Sendable {
+package final class Alarm: Sendable {
   private struct State {
     var isRung = false
     var sleeper: CheckedContinuation<Void, Never>?
@@ -9,7 +9,9 @@ final class Alarm: Sendable {
 
   private let state = Mutex(State())
 
-  func ring() {
+  package init() {}
+
+  package func ring() {
     let sleeper = state.withLock { state in
       defer { state.sleeper = nil }
       state.isRung = state.sleeper == nil
@@ -19,7 +21,7 @@ final class Alarm: Sendable {
   }
 
   /// Returns when it rings, when the time is over or the task is cancelled.
-  func wait(atMost limit: Duration) async {
+  package func wait(atMost limit: Duration) async {
     await withTaskGroup { group in
       group.addTask { await self.waitForRing() }
       group.addTask { try? await Task.sleep(for: limit) }
