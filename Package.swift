@@ -117,7 +117,7 @@ let package = Package(
     .target(
       name: "Callbacks",
       dependencies: [
-        "CCrypto", "CurlClient", "RedisClient", "Retrying",
+        "CCrypto", "CurlClient", "JobQueue", "RedisClient", "Retrying",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
@@ -133,7 +133,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "ServiceSetup",
-      dependencies: ["Buckets", "RedisClient", "Serving", "Settings", "Telemetry"],
+      dependencies: ["Buckets", "JobQueue", "RedisClient", "Serving", "Settings", "Telemetry"],
       swiftSettings: swiftSettings),
     .target(
       name: "ConsumerMain",
@@ -154,8 +154,8 @@ let package = Package(
     .executableTarget(
       name: "KioskCLI",
       dependencies: [
-        "Arrays", "Buckets", "Executors", "ImageFiles", "JobQueue", "Previews", "RedisClient",
-        "ServiceSetup", "Serving", "Settings", "Telemetry",
+        "Arrays", "Buckets", "Callbacks", "Executors", "ImageFiles", "JobQueue", "Previews",
+        "RedisClient", "ServiceSetup", "Serving", "Settings", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

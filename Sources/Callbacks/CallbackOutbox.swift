@@ -1,23 +1,8 @@
-import CurlClient
+import JobQueue
 import RedisClient
-
-/// A callback that was given up.
-package struct DeadCallback: Sendable, Hashable {
-  package let id: String
-  /// Scheme, host and port; the rest of a URL may be secret.
-  package let server: String
-  package let tries: Int
-  package let reason: String
-}
 
 /// The callbacks that wait in Redis. The scripts that end jobs put them there.
 package struct CallbackOutbox: Sendable {
-  /// Ids by when they are due, in ms since 1970 on the server's clock; what is to be sent is under
-  /// this name, a colon and the id.
-  static let key = "kiosk:out"
-  /// Ids that were given up, by when.
-  static let deadKey = "kiosk:out-dead"
-
   private static let claimScript = script(PackageResources.callback_claim_lua)
   private static let settleScript = script(PackageResources.callback_settle_lua)
   private static let requeueScript = script(PackageResources.callback_requeue_lua)
@@ -29,7 +14,7 @@ package struct CallbackOutbox: Sendable {
   /// How many callbacks one claim looks at.
   static let window = 256
 
-  private let redis: RedisClient
+  let redis: RedisClient
 
   package init(_ redis: RedisClient) { self.redis = redis }
 
@@ -58,7 +43,7 @@ package struct CallbackOutbox: Sendable {
     ]
     for (host, count) in hosts { arguments += [host, count] as [any RedisArgument] }
     let reply = try await redis.eval(
-      Self.claimScript, keys: [Self.key], arguments: arguments)
+      Self.claimScript, keys: [Keys.callbacks], arguments: arguments)
     guard let parts = reply.array, parts.count >= 3, let due = parts[0].integer,
       let passed = parts[1].integer, let more = parts[2].integer
     else { throw RedisError(.unexpectedReply, command: "EVALSHA", reason: "callback_claim") }
@@ -100,7 +85,7 @@ package struct CallbackOutbox: Sendable {
       }
     // Said twice, it is done once.
     return try await redis.eval(
-      Self.settleScript, keys: [Self.key, Self.deadKey],
+      Self.settleScript, keys: [Keys.callbacks, Keys.deadCallbacks],
       arguments: [
         token, entry, what, delay.milliseconds, problem,
         Int(settings.deadLetterLifetime.components.seconds), settings.deadLetterLimit,
@@ -109,22 +94,6 @@ package struct CallbackOutbox: Sendable {
   }
 
   // MARK: Given up
-
-  /// The callbacks that were given up, the latest first.
-  package func deadLetters(upTo count: Int = 100) async throws -> [DeadCallback] {
-    let ids: [[UInt8]] = try await redis.command("ZREVRANGE", Self.deadKey, 0, max(count, 1) - 1)
-      .decode()
-    let prefix = Array("\(Self.key):".utf8)
-    let replies = try await redis.pipeline(
-      ids.map { RedisCommand("HMGET", prefix + $0, "url", "tries", "last_error") })
-    return zip(ids, replies).compactMap { id, reply in
-      guard let parts = reply.array, parts.count == 3, let url = parts[0].string else { return nil }
-      return DeadCallback(
-        id: String(decoding: id, as: UTF8.self),
-        server: (try? HTTPURL(url)).map { "\($0)" } ?? "an unreadable URL",
-        tries: parts[1].integer ?? 0, reason: parts[2].repairedText)
-    }
-  }
 
   /// Sends callbacks again that were given up, with all tries anew.
   ///
@@ -137,7 +106,7 @@ package struct CallbackOutbox: Sendable {
   ) async throws -> Int {
     if let ids, ids.isEmpty { return 0 }
     return try await redis.eval(
-      Self.requeueScript, keys: [Self.key, Self.deadKey],
+      Self.requeueScript, keys: [Keys.callbacks, Keys.deadCallbacks],
       arguments: ["\(lifetime.components.seconds)"] + (ids ?? [])
     ).decode()
   }
@@ -145,7 +114,7 @@ package struct CallbackOutbox: Sendable {
 
 extension RedisValue {
   /// A string, with whatever is no UTF-8 in it replaced.
-  fileprivate var repairedText: String { String(decoding: bytes ?? [], as: UTF8.self) }
+  var repairedText: String { String(decoding: bytes ?? [], as: UTF8.self) }
 }
 
 extension Duration {

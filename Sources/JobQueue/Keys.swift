@@ -47,6 +47,8 @@ package enum Keys {
   /// Ids of callbacks by when they are due; the body of each is under ``callback(_:)``.
   package static let callbacks = "kiosk:out"
   package static func callback(_ id: String) -> String { "kiosk:out:" + id }
+  /// Ids of callbacks that were given up, by when.
+  package static let deadCallbacks = "kiosk:out-dead"
 
   /// Small data that a job's consumer keeps: a string that expires.
   package static func data(_ name: String, of job: String) -> String { "kiosk:data:\(job):\(name)" }

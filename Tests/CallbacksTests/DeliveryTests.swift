@@ -76,12 +76,18 @@ import Testing
     let id = try await outbox.add(server.url("/?token=s3cret"))
     try await outbox.deliverAll(outbox.settings { $0.maximumTries = 3 })
     #expect(server.requests.count == 3)
+    let dead = try await outbox.outbox.deadLetters()
     #expect(
-      try await outbox.outbox.deadLetters() == [
+      dead == [
         DeadCallback(
-          id: id, server: "http://127.0.0.1:\(server.port)", tries: 3,
-          reason: "given up after 3 tries: the receiver answered 500")
+          id: id, job: "predict:a.tif:1", queue: "predict", event: "done",
+          server: "http://127.0.0.1:\(server.port)", tries: 3,
+          reason: "given up after 3 tries: the receiver answered 500",
+          time: try #require(dead.first?.time))
       ])
+    #expect(try await outbox.outbox.deadLetters(of: "other").isEmpty)
+    #expect(try await outbox.outbox.deadLetters(matching: "ANSWERED 500") == dead)
+    #expect(try await outbox.outbox.deadLetters(matching: "s3cret").isEmpty)
     #expect(try await outbox.outbox.requeue(["other"]) == 0)
     works.store(true, ordering: .relaxed)
     #expect(try await outbox.outbox.requeue() == 1)

@@ -12,9 +12,11 @@ local outbox, dead = KEYS[1], KEYS[2]
 local token, id, what, delay, problem = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local dead_ttl, dead_limit = tonumber(ARGV[6]), tonumber(ARGV[7])
 local body = outbox .. ':' .. id
-local kind = redis.call('TYPE', dead).ok
-if kind ~= 'none' and kind ~= 'zset' then
-  return redis.error_reply('WRONGTYPE ' .. dead .. ' is a ' .. kind .. ', not a zset')
+for _, set in ipairs(KEYS) do
+  local kind = redis.call('TYPE', set).ok
+  if kind ~= 'none' and kind ~= 'zset' then
+    return redis.error_reply('WRONGTYPE ' .. set .. ' is a ' .. kind .. ', not a zset')
+  end
 end
 if redis.call('HGET', body, 'lease') ~= token then return 0 end
 

@@ -63,7 +63,7 @@ else
       attempts = attempts + 1
       delay = pause(attempts, policy.max - 1, policy)
       -- Not through the queue: until then it is meant to be invisible to those who count jobs.
-      redis.call('HDEL', key.control .. job, 'owner', 'worker', 'deadline')
+      disown(job, control)
       remember(job, control, 'attempts', attempts,
         'deliveries', math.max(0, tonumber(control.deliveries or 1) - 1))
       redis.call('HSET', job, 'status', status_before(status, control), 'attempts', attempts,

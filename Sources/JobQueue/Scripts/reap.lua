@@ -13,7 +13,8 @@
 -- trims what has an age limit. At most 100 jobs of each kind a call.
 local queue = KEYS[1]
 local lease, limbo = key.lease .. queue, key.limbo .. queue
-local wrong = queue_mistyped(queue) or mistyped(key.workers .. queue, 'zset')
+local wrong = queue_mistyped(queue)
+  or mistyped(key.workers .. queue, 'zset', key.reaper .. queue, 'string')
 if wrong then return wrong end
 local interval = tonumber(ARGV[12])
 if interval > 0
@@ -59,7 +60,7 @@ for _, job in ipairs(redis.call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0,
     end_elsewhere(queue, job, control, status)
     say(job, 'ended')
   elseif removed == 0 then
-    redis.call('HDEL', key.control .. job, 'owner', 'worker')
+    disown(job, control)
     redis.call('ZADD', limbo, now + limbo_time, job)
     tell(queue, job, 'limbo')
     say(job, 'limbo')

@@ -181,7 +181,7 @@ local function lose(queue, job, control, why, status)
     end_elsewhere(queue, job, control, status)
   else
     -- Who has it may die as well.
-    redis.call('HDEL', key.control .. job, 'owner', 'worker', 'deadline')
+    disown(job, control)
     redis.call('ZADD', key.limbo .. queue, now + limbo_time, job)
   end
   count(queue, 'lost')

@@ -67,6 +67,15 @@ local function remember(job, control, ...)
   redis.call('EXPIRE', memo, memory)
 end
 
+-- Forgets who has a job.
+local function disown(job, control)
+  if control.junk then
+    redis.call('DEL', key.control .. job)
+  else
+    redis.call('HDEL', key.control .. job, 'owner', 'worker', 'deadline')
+  end
+end
+
 -- Those that wait for a job, each as {key, queue}.
 local function parents_of(control)
   local parents = {}
