@@ -16,6 +16,6 @@
 -- job that lost as many workers as allowed ends as failed. Due jobs are brought in first. At most
 -- 100 entries are dropped in one call.
 local queue = KEYS[1]
-local known, wrong = survey(queue)
+local known, wrong = survey(queue, true)
 if wrong then return wrong end
 return claim_jobs(queue, tonumber(ARGV[12]), known, {})

@@ -12,11 +12,14 @@
 -- jobs a call.
 local queue = KEYS[1]
 local card, cards = key.card .. worker, key.workers .. queue
-local wrong = queue_mistyped(queue)
-  or mistyped(list_key(queue, worker), 'list', card, 'hash', cards, 'zset')
+local size = tonumber(ARGV[13])
+local wrong = mistyped(card, 'hash', cards, 'zset')
+-- An idle worker's heartbeat touches nothing else.
+if not wrong and #ARGV > 13 + size then
+  wrong = queue_mistyped(queue) or mistyped(list_key(queue, worker), 'list')
+end
 if wrong then return wrong end
 
-local size = tonumber(ARGV[13])
 if size > 0 then
   redis.call('HSET', card, unpack(ARGV, 14, 13 + size))
   redis.call('EXPIRE', card, ARGV[12])

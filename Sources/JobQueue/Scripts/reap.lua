@@ -13,8 +13,12 @@
 -- trims what has an age limit. At most 100 jobs of each kind a call.
 local queue = KEYS[1]
 local lease, limbo = key.lease .. queue, key.limbo .. queue
-local wrong = queue_mistyped(queue)
-  or mistyped(key.workers .. queue, 'zset', key.reaper .. queue, 'string')
+-- Of another type these two are the concern of those who need them.
+redis.pcall('ZREMRANGEBYSCORE', key.dead .. queue, '-inf', now - memory * 1000)
+redis.pcall('ZREMRANGEBYSCORE', key.workers .. queue, '-inf', now - 3600000)
+-- An idle queue has none of the others.
+if redis.call('EXISTS', lease, limbo, key.delay .. queue) == 0 then return {} end
+local wrong = queue_mistyped(queue) or mistyped(key.reaper .. queue, 'string')
 if wrong then return wrong end
 local interval = tonumber(ARGV[12])
 if interval > 0
@@ -93,6 +97,4 @@ for _, job in ipairs(redis.call('ZRANGEBYSCORE', limbo, '-inf', now, 'LIMIT', 0,
 end
 
 promote(queue)
-redis.call('ZREMRANGEBYSCORE', key.dead .. queue, '-inf', now - memory * 1000)
-redis.call('ZREMRANGEBYSCORE', key.workers .. queue, '-inf', now - 3600000)
 return answer

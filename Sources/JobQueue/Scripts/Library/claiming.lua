@@ -6,14 +6,16 @@
 -- to learn that it has another type.
 --
 -- With it comes the entry at the running end, which holds until something is pushed there or taken
--- away: `tail`, false if there is none.
-local function survey(queue)
+-- away: `tail`, false if there is none. For a script that `only_claims` an empty queue is all there
+-- is to know.
+local function survey(queue, only_claims)
   local known = {burst = 1, next_time = now}
   local tail = redis.pcall('LINDEX', queue, '-1')
   if type(tail) == 'table' then return nil, queue_mistyped(queue) end
   -- A queue seldom has any of these, which one call tells.
-  if redis.call('EXISTS', key.config .. queue, key.delay .. queue, key.parked .. queue,
-    key.limbo .. queue) > 0 then
+  local special = redis.call('EXISTS', key.config .. queue, key.delay .. queue,
+    key.parked .. queue, key.limbo .. queue) > 0
+  if special then
     local config = redis.pcall('HMGET', key.config .. queue, 'paused', 'concurrency', 'rate', 'burst')
     local due = redis.pcall('ZRANGE', key.delay .. queue, 0, 0, 'WITHSCORES')
     local parked = redis.pcall('ZCARD', key.parked .. queue)
@@ -30,6 +32,7 @@ local function survey(queue)
       due = due[2] and tonumber(due[2])}
   end
   known.tail = tail
+  if only_claims and not special and not tail then return known end
   -- Asks what answers with a number, since the reply of TYPE is a table.
   if type(redis.pcall('ZCARD', key.lease .. queue)) ~= 'number'
     or type(redis.pcall('LLEN', list_key(queue, worker))) ~= 'number'
@@ -56,7 +59,7 @@ local function promote(queue)
 end
 
 -- How many more jobs the queue's settings let start, at most `wanted`; if none, why, and for how
--- many ms.
+-- many ms; else 'ok' and -1.
 local function allowance(queue, wanted, known)
   if known.paused then return 0, 'paused', 1000 end
   if known.concurrency then
@@ -72,7 +75,7 @@ local function allowance(queue, wanted, known)
     end
     wanted = math.min(wanted, allowed)
   end
-  return wanted, 'ok', 0
+  return wanted, 'ok', -1
 end
 
 -- Why an entry is not to be claimed; or nil, the status of its job and its fields.
