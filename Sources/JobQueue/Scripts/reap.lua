@@ -13,11 +13,17 @@
 -- trims what has an age limit. At most 100 jobs of each kind a call.
 local queue = KEYS[1]
 local lease, limbo = key.lease .. queue, key.limbo .. queue
--- Of another type these two are the concern of those who need them.
-redis.pcall('ZREMRANGEBYSCORE', key.dead .. queue, '-inf', now - memory * 1000)
-redis.pcall('ZREMRANGEBYSCORE', key.workers .. queue, '-inf', now - 3600000)
--- An idle queue has none of the others.
-if redis.call('EXISTS', lease, limbo, key.delay .. queue) == 0 then return {} end
+-- Trims what has an age limit. Of another type it is the concern of those who need it.
+local function trim()
+  redis.pcall('ZREMRANGEBYSCORE', key.dead .. queue, '-inf', now - memory * 1000)
+  redis.pcall('ZREMRANGEBYSCORE', key.workers .. queue, '-inf', now - 3600000)
+end
+
+-- An idle queue has none of these.
+if redis.call('EXISTS', lease, limbo, key.delay .. queue) == 0 then
+  trim()
+  return {}
+end
 local wrong = queue_mistyped(queue) or mistyped(key.reaper .. queue, 'string')
 if wrong then return wrong end
 local interval = tonumber(ARGV[12])
@@ -97,4 +103,5 @@ for _, job in ipairs(redis.call('ZRANGEBYSCORE', limbo, '-inf', now, 'LIMIT', 0,
 end
 
 promote(queue)
+trim()
 return answer
