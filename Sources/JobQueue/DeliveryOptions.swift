@@ -22,11 +22,17 @@ package struct DeliveryOptions: Sendable {
   /// Submissions with the same one make one job, for ``fingerprintLifetime``.
   package var fingerprint: String?
   package var fingerprintLifetime: Duration
+  /// How many replicas are to have the job before a submission returns; 0: none. Replication is
+  /// asynchronous, and a failover can lose what the primary accepted last.
+  package var replicas: Int
+  /// How long to wait for them. Too few are no error: the job is accepted.
+  package var replicaLimit: Duration
 
   package init(
     _ place: Place = .normal, retries: RetrySchedule? = nil, timeout: Duration? = nil,
     callbacks: [String] = [], fingerprint: String? = nil,
-    fingerprintLifetime: Duration = .seconds(60)
+    fingerprintLifetime: Duration = .seconds(60), replicas: Int = 0,
+    replicaLimit: Duration = .milliseconds(100)
   ) {
     self.place = place
     self.retries = retries
@@ -34,6 +40,8 @@ package struct DeliveryOptions: Sendable {
     self.callbacks = callbacks
     self.fingerprint = fingerprint
     self.fingerprintLifetime = fingerprintLifetime
+    self.replicas = replicas
+    self.replicaLimit = replicaLimit
   }
 
   /// What is remembered with the job.
@@ -60,6 +68,8 @@ package struct Submission: Sendable, Equatable {
 
   package let outcome: Outcome
   package let key: String
+  /// How many replicas have the job; nil if none were waited for, or it had been made before.
+  package var replicaCount: Int? = nil
 }
 
 extension JobQueue {
@@ -78,11 +88,28 @@ extension JobQueue {
       place, delay.wholeMilliseconds, options.fingerprint ?? "",
       max(options.fingerprintLifetime, .milliseconds(1)).wholeMilliseconds, String(stored.count),
     ]
-    let reply = try await run(
-      Scripts.submit, keys: [name, key], arguments: arguments + stored + hash.flat)
+    let (reply, count) = try await submit(
+      keys: [name, key], arguments: arguments + stored + hash.flat, options)
     guard let parts = reply.array, parts.count == 2,
       let outcome = Submission.Outcome(rawValue: parts[0].repairedText)
     else { throw unexpected(reply) }
-    return Submission(outcome: outcome, key: parts[1].repairedText)
+    return Submission(
+      outcome: outcome, key: parts[1].repairedText, replicaCount: outcome == .made ? count : nil)
+  }
+
+  private func submit(
+    keys: [String], arguments: [String], _ options: DeliveryOptions
+  ) async throws -> (reply: RedisValue, replicaCount: Int?) {
+    if options.replicas > 0 {
+      do {
+        let written = try await redis.replicated(
+          Scripts.submit, keys: keys, arguments: head + arguments, to: options.replicas,
+          within: options.replicaLimit)
+        return (written.value, written.replicaCount)
+      } catch let error as RedisError where error.outcomeUnknown {
+        // As in a failover. Sent again it makes no second job, and says whether there is one.
+      }
+    }
+    return (try await run(Scripts.submit, keys: keys, arguments: arguments), nil)
   }
 }

@@ -13,7 +13,7 @@ extension JobQueue {
   ) async throws -> String {
     let key = Keys.derived(
       queue: submission.list, name: submission.originalName, from: maker, by: "job \(name)")
-    return try await submission.submit(to: redis, as: key, submitter: worker)
+    return try await submission.submit(to: redis, as: key, submitter: worker, settings: settings)
   }
 
   /// Fields of many jobs, in the order of their keys; nil for one whose hash is gone.

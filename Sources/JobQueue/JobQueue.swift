@@ -63,15 +63,18 @@ public struct JobQueue: Sendable {
     _ script: RedisScript, keys: [any RedisArgument], arguments: [any RedisArgument],
     idempotent: Bool = true
   ) async throws -> RedisValue {
-    let head: [any RedisArgument] = [
+    try await redis.eval(script, keys: keys, arguments: head + arguments, idempotent: idempotent)
+  }
+
+  /// What every script takes first.
+  var head: [any RedisArgument] {
+    [
       worker, boot, now().description, settings.leaseTime.wholeMilliseconds,
       String(settings.crashLimit), settings.resultLifetime.wholeSeconds,
       settings.failureLifetime.wholeSeconds, String(settings.deadLetterLimit),
       settings.limboTime.wholeMilliseconds, (settings.stallTime ?? .zero).wholeMilliseconds,
       (settings.jobTimeout ?? .zero).wholeMilliseconds,
     ]
-    return try await redis.eval(
-      script, keys: keys, arguments: head + arguments, idempotent: idempotent)
   }
 
   func unexpected(_ reply: RedisValue) -> RedisError {

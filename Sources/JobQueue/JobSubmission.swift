@@ -50,17 +50,20 @@ public struct JobSubmission: Sendable {
   /// - Parameters:
   ///   - key: of the job; one that is there already is left as it is.
   ///   - submitter: written to `identity_upload`.
+  ///   - settings: of the queue's consumers.
   /// - Returns: the job's key; that of the first one if the same was submitted before, see
   ///   ``DeliveryOptions/fingerprint``.
   package func submit(
-    to redis: RedisClient, as key: String? = nil, submitter: String
+    to redis: RedisClient, as key: String? = nil, submitter: String,
+    settings: DeliverySettings = DeliverySettings()
   ) async throws -> String {
-    try await submission(to: redis, as: key, submitter: submitter).key
+    try await submission(to: redis, as: key, submitter: submitter, settings: settings).key
   }
 
-  /// The same as ``submit(to:as:submitter:)``, and tells a repetition from a new job.
+  /// The same as ``submit(to:as:submitter:settings:)``, and tells a repetition from a new job.
   package func submission(
-    to redis: RedisClient, as key: String? = nil, submitter: String
+    to redis: RedisClient, as key: String? = nil, submitter: String,
+    settings: DeliverySettings = DeliverySettings()
   ) async throws -> Submission {
     let now = Timestamp.now.producerDescription
     var hash = producerFields
@@ -71,11 +74,13 @@ public struct JobSubmission: Sendable {
     // A comma in a child's key would break the lists that Python zip consumers keep.
     let name = originalName.replacing(",", with: "_")
     let key = key ?? "\(list):\(name):\(RandomName.hex(digits: 32))"
-    let reply = try await JobQueue(name: list, worker: submitter, redis: redis)
-      .submit(key, hash, delivery)
+    let reply = try await JobQueue(
+      name: list, worker: submitter, redis: redis, settings: settings
+    ).submit(key, hash, delivery)
     // The key is random, or the maker's own: if it is there already, an earlier try whose reply was lost
     // made it.
-    return reply.key == key ? Submission(outcome: .made, key: key) : reply
+    guard reply.key == key else { return reply }
+    return Submission(outcome: .made, key: key, replicaCount: reply.replicaCount)
   }
 }
 

@@ -13,7 +13,8 @@ import Telemetry
     abstract: "Sends images to be analysed and brings back the results.",
     discussion: """
       Redis and the bucket are those of the environment variables REDIS_HOST, REDIS_PORT and \
-      STORAGE_BUCKET, or of the flags of the same name.
+      STORAGE_BUCKET, or of the flags of the same name. Limits of queues, as RESULT_TTL, are those of the \
+      consumers' variables.
 
       Example: kiosk run *.tif -t segmentation -o results --overlay --csv
 

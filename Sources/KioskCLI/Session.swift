@@ -9,6 +9,8 @@ import Telemetry
 /// Redis and the bucket, as flags and environment name them.
 struct Session: Sendable {
   let redis: RedisClient
+  /// How queues are to be treated: as their consumers do.
+  let delivery: DeliverySettings
   private let values: SettingValues
   /// Nil for commands that need no bucket, where it may be anything.
   private let location: BucketLocation?
@@ -39,15 +41,20 @@ struct Session: Sendable {
     var values = SettingValues(flags: settings, environment: ProcessEnvironment.variables)
     let configuration = values.redisConfiguration(clientName: "kiosk")
     let location = needsBucket ? values.bucketLocation() : nil
+    let delivery = DeliverySettings(from: &values)
     // Settings of the daemon's other parts may be wrong without harm here.
-    let prefixes = ["REDIS_"] + (needsBucket ? ["STORAGE_"] : [])
+    let prefixes =
+      ["REDIS_"] + (needsBucket ? ["STORAGE_"] : [])
+      + SettingsTable.delivery.map { $0.name + ":" }
     let problems = values.problems.filter { problem in prefixes.contains { problem.hasPrefix($0) } }
-    guard problems.isEmpty, let configuration, !needsBucket || location != nil else {
+    guard problems.isEmpty, let configuration, let delivery, !needsBucket || location != nil else {
       throw KioskError(.usage, problems.joined(separator: "\n"))
     }
     return try await RedisClient.withClient(configuration) { redis in
       try await redis.send(RedisCommand("PING", idempotent: true), timeout: connectTimeout)
-      return try await body(Session(redis: redis, values: values, location: location))
+      return try await body(
+        Session(
+          redis: redis, delivery: delivery, values: values, location: location))
     }
   }
 
@@ -61,7 +68,7 @@ struct Session: Sendable {
 
   /// A queue, to change it; its scripts write down who did.
   func queue(_ name: String) -> JobQueue {
-    JobQueue(name: name, worker: submitter, redis: redis)
+    JobQueue(name: name, worker: submitter, redis: redis, settings: delivery)
   }
 
   /// What jobs carry as their submitter.

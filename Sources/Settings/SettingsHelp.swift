@@ -11,8 +11,9 @@ extension SettingsTable {
   public static var markdownTable: String {
     let rows = all.map { setting in
       "| `\(setting.name)` | \(setting.defaultText.isEmpty ? "" : "`\(setting.defaultText)`") "
-        + "| \(setting.help) |"
+        + "| \(setting.programs.map(\.rawValue).joined(separator: ", ")) | \(setting.help) |"
     }
-    return (["| name | default | meaning |", "|---|---|---|"] + rows).joined(separator: "\n")
+    return (["| name | default | for | meaning |", "|---|---|---|---|"] + rows).joined(
+      separator: "\n")
   }
 }

@@ -27,7 +27,7 @@ public enum SettingsTable {
       "Seconds that running jobs get to finish after SIGTERM, before they go back to the queue."),
   ]
 
-  static let delivery = [
+  public static let delivery = [
     Setting(
       "LEASE_TIME", .number(1...86400), default: "30",
       "Seconds without a sign of life after which a running job is another worker's."),

@@ -69,6 +69,7 @@ for _, child in ipairs(children) do
     failed = true
   end
 end
+redis.call('EXPIRE', kids, memory)
 heal(queue, job, control, place)
 remember(job, control, 'children', total, 'fanout', token, 'policy', ARGV[13],
   'kid_failed', failed and '1' or '')

@@ -103,6 +103,8 @@ for _, parent in ipairs(redis.call('ZRANGE', parked, 0, 19)) do
       end
     end
     redis.call('ZADD', parked, now, parent)
+    -- However long it waits; a set that nothing looks at any more expires.
+    redis.call('EXPIRE', kids, memory)
     if redis.call('EXISTS', kids) == 0 or (failed and control.policy == 'fail-fast') then
       unpark(queue, parent)
       say(parent, 'unparked')

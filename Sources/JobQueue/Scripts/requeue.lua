@@ -48,7 +48,10 @@ for _, name in ipairs(lasting) do
   end
 end
 remember(job, {}, unpack(memo))
-for _, one in ipairs(parents) do redis.call('SADD', key.kids .. one[1], job) end
+for _, one in ipairs(parents) do
+  redis.call('SADD', key.kids .. one[1], job)
+  redis.call('EXPIRE', key.kids .. one[1], memory)
+end
 if #parents > 0 then set_parents(job, {}, parents) end
 redis.call('ZREM', key.dead .. queue, job)
 redis.call('ZREM', key.dead .. asked, job)

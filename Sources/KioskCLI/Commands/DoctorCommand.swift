@@ -3,7 +3,7 @@ import JobQueue
 
 struct DoctorCommand: KioskCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Check Redis, and say what should be changed.",
+    commandName: "doctor", abstract: "Check Redis and its queues, and say what should be changed.",
     discussion: """
       One line for each check: ok, warn or fail. Ends with 1 when one fails, with 3 when Redis cannot be \
       reached. Changes nothing.
@@ -16,7 +16,9 @@ struct DoctorCommand: KioskCommand {
 
   func run(_ console: Console) async throws {
     try await Session.run(connection) { session in
-      let findings = try await RedisExamination(redis: session.redis).findings()
+      let findings = try await RedisExamination(
+        redis: session.redis, settings: session.delivery
+      ).findings()
       for finding in findings {
         console.result(console.isJSON ? finding.jsonLine.text : finding.text)
       }

@@ -4,6 +4,7 @@ import RedisClient
 /// Whether Redis is such that jobs are kept and handed out.
 struct RedisExamination {
   let redis: RedisClient
+  let settings: DeliverySettings
 
   /// `LMOVE`, `LPOS` and `ZRANGE ... REV`, which the scripts of the queues use.
   private static let oldestVersion = [6, 2]
@@ -25,20 +26,57 @@ struct RedisExamination {
           : Finding(
             .warn, "sentinel", "\(name) at \(list) only",
             hint: "with fewer than three Sentinels the loss of one can prevent a failover"))
+      findings.append(try await quorum())
     } else {
       findings.append(Finding(.ok, "sentinel", "none"))
     }
     findings.append(contentsOf: [info.role, info.version(atLeast: Self.oldestVersion)])
     findings.append(try await scripts())
+    let directory = try await queues(&findings)
+    findings += try await Permissions(redis: redis, queues: directory.queues).findings()
     findings += try await redis.settingFindings().map { finding in
       Finding(
         finding.advice == nil ? .ok : .warn,
         finding.subject == .hidden ? "settings" : finding.subject.rawValue, finding.state,
         hint: finding.advice)
     }
+    findings += info.replicas
     findings.append(contentsOf: [info.saving, info.memory])
     findings.append(try await clock())
+    for queue in directory.queues {
+      findings += try await QueueExamination(
+        queue: queue, directory: directory, redis: redis, settings: settings
+      ).findings()
+    }
     return findings
+  }
+
+  /// The queues there are; where they cannot be found, that is a finding.
+  private func queues(_ findings: inout [Finding]) async throws -> QueueDirectory {
+    do {
+      return try await QueueDirectory.read(redis)
+    } catch let error as RedisError where error.code == .rejected {
+      findings.append(
+        Finding(.warn, "queues", error.reason, hint: "permit SCAN to have queues looked at"))
+      return QueueDirectory()
+    }
+  }
+
+  /// Whether the Sentinels could bring about a failover now.
+  private func quorum() async throws -> Finding {
+    let quorums = try await redis.quorums()
+    let problems = quorums.compactMap { quorum in
+      quorum.problem.map { "\(quorum.sentinel): \($0)" }
+    }
+    guard !problems.isEmpty else {
+      return Finding(.ok, "quorum", "\(quorums.count) Sentinels reach enough of the others")
+    }
+    // Those that are left may be enough.
+    return Finding(
+      problems.count < quorums.count ? .warn : .fail, "quorum", problems.joined(separator: "; "),
+      hint:
+        "start the Sentinels that are away, or let them reach each other: too few of them make no "
+        + "failover")
   }
 
   private func reachability() async throws -> Finding {

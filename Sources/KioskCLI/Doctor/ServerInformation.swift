@@ -48,6 +48,35 @@ struct ServerInformation {
     return Finding(.ok, "version", text)
   }
 
+  /// Replicas that are not in step; empty if all are, or there are none.
+  var replicas: [Finding] {
+    guard let count = values["connected_slaves"].flatMap({ Int($0) }), count > 0 else { return [] }
+    var problems: [String] = []
+    for index in 0..<count {
+      let pairs = (values["slave\(index)"] ?? "").split(separator: ",").compactMap { pair in
+        let parts = pair.split(separator: "=", maxSplits: 1)
+        return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+      }
+      let replica = Dictionary(pairs, uniquingKeysWith: { $1 })
+      let name = "\(replica["ip"] ?? "?"):\(replica["port"] ?? "?")"
+      if let state = replica["state"], state != "online" {
+        problems.append("\(name) is not in step yet (\(state))")
+      } else if let lag = replica["lag"].flatMap({ Int($0) }), lag > Self.largestLag {
+        problems.append("\(name) was last heard of \(lag) s ago")
+      }
+    }
+    return [
+      problems.isEmpty
+        ? Finding(.ok, "replicas", "\(count) in step")
+        : Finding(
+          .warn, "replicas", problems.joined(separator: "; "),
+          hint: "a failover to one of them loses what it has not got; see its log and the network")
+    ]
+  }
+
+  /// Seconds; they answer each second.
+  private static let largestLag = 10
+
   /// Whether the last attempts to save went well; if not, Redis may refuse to write.
   var saving: Finding {
     let names = ["rdb_last_bgsave_status", "aof_last_bgrewrite_status", "aof_last_write_status"]

@@ -22,11 +22,16 @@ struct JobSubmitter: Sendable {
     let line: ProgressBoard.ID
     /// Whether the job was there already, made by an earlier call with the same idempotency key.
     let isDuplicate: Bool
+    /// Replicas that have the job, if some were waited for.
+    let replicas: Int?
 
     var jsonLine: JSONLine {
       JSONLine(
         "submitted",
-        ["job": .text(key), "file": .text(file.name), "duplicate": .flag(isDuplicate)])
+        [
+          "job": .text(key), "file": .text(file.name), "duplicate": .flag(isDuplicate),
+          "replicas": .integer(replicas),
+        ])
     }
   }
 
@@ -74,10 +79,14 @@ struct JobSubmitter: Sendable {
     submission.delivery = delivery.options(
       forFileNamed: file.name, queue: options.queue, timeout: timeout)
     do {
-      let made = try await submission.submission(to: session.redis, submitter: session.submitter)
+      let made = try await submission.submission(
+        to: session.redis, submitter: session.submitter, settings: session.delivery)
+      if let warning = delivery.warning(of: made) { console.note("note: \(warning)") }
       let isDuplicate = made.outcome == .duplicate
       if isDuplicate { await discard(stored) }
-      return Submitted(key: made.key, file: file, line: line, isDuplicate: isDuplicate)
+      return Submitted(
+        key: made.key, file: file, line: line, isDuplicate: isDuplicate, replicas: made.replicaCount
+      )
     } catch {
       // If the job may exist after all, its input must stay.
       if (error as? RedisError)?.outcomeUnknown == false { await discard(stored) }

@@ -37,6 +37,17 @@ struct DeliveryFlags: ParsableArguments {
       valueName: "text"))
   var idempotencyKey: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Replicas of Redis that are to have each job before it counts as safe.", valueName: "n"))
+  var waitReplicas: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long to wait for them, as 0.5s; 0.1s without this. The job is accepted in any case.",
+      valueName: "duration"))
+  var replicaTimeout: TimeSpan?
+
   /// How long a text that the user chose names the same submission.
   private static let keyLifetime: Duration = .seconds(86400)
 
@@ -61,6 +72,17 @@ struct DeliveryFlags: ParsableArguments {
         !callback.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7F })
       else { throw ValidationError("--callback \(callback.printable) is no http or https URL") }
     }
+    if let waitReplicas, !(1...100).contains(waitReplicas) {
+      throw ValidationError("--wait-replicas is between 1 and 100")
+    }
+    if let replicaTimeout {
+      guard waitReplicas != nil else {
+        throw ValidationError("--replica-timeout goes with --wait-replicas")
+      }
+      guard (0.001...60).contains(replicaTimeout.duration.seconds) else {
+        throw ValidationError("--replica-timeout is between 0.001s and 60s")
+      }
+    }
     if let idempotencyKey {
       guard (1...255).contains(idempotencyKey.utf8.count) else {
         throw ValidationError("--idempotency-key has between 1 and 255 bytes")
@@ -74,10 +96,22 @@ struct DeliveryFlags: ParsableArguments {
   ///   - timeout: how long the job may take.
   ///   - queue: where it goes; the same text for another queue is another submission.
   func options(forFileNamed name: String, queue: String, timeout: TimeSpan?) -> DeliveryOptions {
-    DeliveryOptions(
+    var options = DeliveryOptions(
       place, retries: retry?.schedule, timeout: timeout?.duration, callbacks: callbacks,
       fingerprint: idempotencyKey.map { "\(queue):\($0):\(name)" },
-      fingerprintLifetime: Self.keyLifetime)
+      fingerprintLifetime: Self.keyLifetime, replicas: waitReplicas ?? 0)
+    if let replicaTimeout { options.replicaLimit = replicaTimeout.duration }
+    return options
+  }
+
+  /// What is to be said of a job that fewer replicas have than were asked for; nil if all is well.
+  func warning(of submission: Submission) -> String? {
+    guard let waitReplicas, submission.outcome == .made else { return nil }
+    let count = submission.replicaCount ?? 0
+    return count >= waitReplicas
+      ? nil
+      : "job \(submission.key.printable) is accepted, do not submit it again; but \(count) of "
+        + "\(waitReplicas) replicas confirmed it in time, and a failover now could lose it"
   }
 
   private var place: DeliveryOptions.Place {
@@ -117,6 +151,7 @@ struct DeliveryFlags: ParsableArguments {
       result.append(("callbacks", .list(callbacks.map { .text($0) })))
     }
     if let idempotencyKey { result.append(("idempotency_key", .text(idempotencyKey))) }
+    if let waitReplicas { result.append(("wait_replicas", .integer(waitReplicas))) }
     return result
   }
 }

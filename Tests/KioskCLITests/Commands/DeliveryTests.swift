@@ -36,6 +36,33 @@ import Testing
     #expect(try await harness.redis.command("LLEN", KioskHarness.queue) == 0)
   }
 
+  @Test(.redisServer) func `a job that no replica confirmed is accepted and said to be at risk`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    try harness.makeImage()
+    func submit() async throws -> ChildProcess.Status {
+      try await harness.kiosk(
+        "submit", "cells.tif", "-t", "segmentation", "--wait-replicas", "1", "--replica-timeout",
+        "30s", "--json")
+    }
+    let alone = try await harness.kiosk(
+      "submit", "cells.tif", "-t", "segmentation", "--wait-replicas", "1", "--replica-timeout",
+      "0.02s")
+    let key = try key(alone)
+    #expect(alone.standardError.contains("note: job \(key) is accepted, do not submit it again"))
+    #expect(alone.standardError.contains("0 of 1 replicas"))
+    #expect(try await harness.takeJob().key == key)
+
+    let replica = try await RedisServer.start([
+      .arguments("--replicaof", "127.0.0.1", "\(harness.server.port)"), .noConnection,
+    ])
+    let safe = try await submit()
+    #expect(safe.exit == .code(0) && !safe.standardError.contains("replicas"), "\(safe.output)")
+    #expect(try jsonLines(safe.standardOutput).first?["replicas"] as? Int == 1)
+    try await replica.stop()
+  }
+
   @Test(.redisServer) func `an urgent job is next`() async throws {
     let harness = try KioskHarness()
     try harness.makeImage()

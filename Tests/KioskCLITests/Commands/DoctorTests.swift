@@ -23,7 +23,8 @@ import Testing
     }
     #expect(
       lines.map { $0[1] } == [
-        "redis", "sentinel", "role", "version", "scripts", "eviction", "persistence", "replication",
+        "redis", "sentinel", "role", "version", "scripts", "commands", "eviction", "persistence",
+        "replication",
         "saving", "memory", "clock",
       ])
     for line in lines where line[1] != "redis" && line[1] != "memory" {
@@ -57,7 +58,7 @@ import Testing
   @Test(.redisServer) func `a server that hides INFO is said to`() async throws {
     let harness = try KioskHarness()
     try await harness.redis.command(
-      "ACL", "SETUSER", "tool", "on", ">p", "~*", "+@all", "-info")
+      "ACL", "SETUSER", "tool", "on", ">p", "~*", "&*", "+@all", "-info")
     let status = try await harness.kiosk(
       "doctor", "--json", environment: ["REDIS_USERNAME": "tool", "REDIS_PASSWORD": "p"])
     #expect(status.exit == .code(0), "\(status.output)")
@@ -85,6 +86,23 @@ import Testing
     #expect(line.hasPrefix("ok") && line.contains("mymaster"))
     for address in addresses { #expect(line.contains(address)) }
     #expect(output.contains("127.0.0.1:\(cluster.servers[0].port)"))
+    #expect(output.contains(/ok +quorum +3 Sentinels reach/))
+    #expect(output.contains(/ok +replicas +2 in step/))
     #expect(output.contains(/warn +replication +2 replicas, writes need 0; .*set it to 1/))
+  }
+
+  @Test(.redisCluster) func `Sentinels that cannot make a failover are a failure`() async throws {
+    let cluster = try #require(RedisCluster.current)
+    let first = try #require(cluster.sentinels.first)
+    for sentinel in cluster.sentinels.dropFirst() { try await sentinel.stop() }
+    try await eventually("the Sentinel knows that it is alone") {
+      let lines = try await redisCLI(port: first.port, "SENTINEL", "CKQUORUM", "mymaster")
+      return lines.first?.hasPrefix("OK") == false
+    }
+    let program = try await ChildProcess.start(
+      BuiltProduct.path("kiosk"), ["doctor"], environment: ["REDIS_HOST": "\(first.endpoint)"])
+    #expect(try await program.waitForExit(within: .seconds(60)) == .code(1))
+    let output = await program.status.standardOutput
+    #expect(output.contains(/fail +quorum .*NOQUORUM.*; start the Sentinels/))
   }
 }

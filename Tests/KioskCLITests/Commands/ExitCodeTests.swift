@@ -26,6 +26,8 @@ import Testing
       (["run", "cells.tif", "-t", "s", "--redis-port", "many"], "REDIS_PORT"),
       (["run", "cells.tif", "-t", "s", "--storage-bucket", "folder"], "STORAGE_BUCKET"),
       (["run", "cells.tif", "-t", "s", "-o", "cells.tif/out"], "cells.tif/out"),
+      (["submit", "cells.tif", "-t", "s", "--wait-replicas", "0"], "--wait-replicas"),
+      (["submit", "cells.tif", "-t", "s", "--replica-timeout", "1s"], "--wait-replicas"),
       (["dance"], "dance"), (["status"], "job"),
     ])
   func `wrong usage gives 2 and names what is wrong`(arguments: [String], word: String)

@@ -81,6 +81,18 @@ import Testing
     #expect(try await harness.redis.command("EXISTS", "other", "kiosk:ev:other") == 0)
   }
 
+  @Test(.redisServer) func `jobs that the tool ends are kept as long as settings say`() async throws
+  {
+    let harness = try KioskHarness()
+    try await harness.fillQueue()
+    let status = try await harness.kiosk("cancel", "waiting", environment: ["FAILURE_TTL": "777"])
+    #expect(status.exit == .code(0), "\(status.output)")
+    #expect((700...777).contains(try await harness.timeToLive("waiting")))
+    let wrong = try await harness.kiosk("cancel", "delayed", environment: ["FAILURE_TTL": "long"])
+    #expect(wrong.exit == .code(2) && wrong.standardError.contains("FAILURE_TTL"))
+    #expect(try await harness.status(of: "delayed") == "new")
+  }
+
   /// Dead letters, of which every third is of another kind and one has expired.
   private func makeDeadLetters(_ harness: KioskHarness) async throws {
     let queue = harness.jobQueue()
@@ -193,7 +205,10 @@ import Testing
   @Test(
     .redisServer,
     arguments: [
-      ["requeue"], ["requeue", "a", "--dead", "b"], ["requeue", "a", "--match", "b"],
+      ["requeue", "--callbacks", "--dead", "a"], ["requeue", "--callbacks", "--queue", "a"],
+      ["requeue", "a", "--callbacks", "--match", "b"], ["dead"],
+      ["dead", "--callbacks", "--purge", "--older-than", "7d"], ["requeue"],
+      ["requeue", "a", "--dead", "b"], ["requeue", "a", "--match", "b"],
       ["requeue", "--dead", "a", "--queue", "b"], ["cancel"], ["jobs"], ["jobs", "a:b"],
       ["jobs", "a", "--limit", "0"], ["dead", "a", "--older-than", "7d"],
       ["dead", "a", "--purge", "--older-than", "x"],

@@ -2,8 +2,10 @@ import JobQueue
 import Settings
 
 extension DeliverySettings {
+  /// What consumers and those who change their queues go by: to be the same for all of a queue.
+  ///
   /// Nil if `values` holds a problem, which is then reported there.
-  init?(from values: inout SettingValues) {
+  package init?(from values: inout SettingValues) {
     let lease = values.duration("LEASE_TIME")
     let beat = values.duration("JOB_HEARTBEAT_INTERVAL")
     guard beat * 3 <= lease else {
