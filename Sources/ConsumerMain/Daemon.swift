@@ -1,4 +1,5 @@
 import Buckets
+import CLinux
 import Callbacks
 import Consumers
 import JobQueue
@@ -64,8 +65,11 @@ struct Daemon {
         ConsumerService(
           configuration.type, context: context, slotCount: configuration.slots,
           version: Version.number,
-          options: ServiceOptions(onHang: giveUp, onCallback: { callbacks.wake() })), callbacks,
-        redis)
+          options: ServiceOptions(
+            onHang: giveUp, onCallback: { callbacks.wake() },
+            // What jobs left of the heap goes back to the system.
+            onIdle: { malloc_trim(0) })),
+        callbacks, redis)
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {
