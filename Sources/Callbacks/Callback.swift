@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// A notice that a job has ended, to be sent to one URL.
 struct Callback: Sendable {

@@ -1,4 +1,5 @@
 import Buckets
+import CLinux
 import Callbacks
 import Consumers
 import JobQueue
@@ -66,8 +67,11 @@ struct Daemon {
         ConsumerService(
           configuration.type, context: context, slotCount: configuration.slots,
           version: Version.number,
-          options: ServiceOptions(onHang: giveUp, onCallback: { callbacks.wake() })), callbacks,
-        redis, signals)
+          options: ServiceOptions(
+            onHang: giveUp, onCallback: { callbacks.wake() },
+            // What jobs left of the heap goes back to the system.
+            onIdle: { malloc_trim(0) })),
+        callbacks, redis, signals)
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import RedisClient
 
 /// When and how a submitted job is to run.

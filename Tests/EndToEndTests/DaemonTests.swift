@@ -96,7 +96,7 @@ import Testing
     let harness = try DaemonHarness()
     let port = harness.models.port
     await harness.models.stop()
-    let daemon = try await harness.startDaemon()
+    let daemon = try await harness.startDaemon(["MAX_CONCURRENT_JOBS": "2"])
     let key = try await harness.submit()
     try await harness.waitForStatus("pre-processing", of: key)
     try await eventually("the job says what it waits for") {
@@ -104,10 +104,15 @@ import Testing
     }
     // In work and visible to the autoscaler, which is to start the model server.
     #expect(try await harness.list("processing-segmentation:pod-1") == [key])
+    // Another would wait too, and is left to others.
+    let next = try await harness.submit()
+    try await Task.sleep(for: .milliseconds(300))
+    #expect(try await harness.list(DaemonHarness.queue) == [next])
 
     let models = try SlowModel(port: port)
     let fields = try await harness.end(of: key)
     #expect(fields["status"] == "done")
+    #expect(try await harness.end(of: next)["status"] == "done")
     #expect(fields["last_error"] == "")
     #expect(try await daemon.stop() == .code(0))
     await models.stop()

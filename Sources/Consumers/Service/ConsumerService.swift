@@ -123,7 +123,7 @@ package final class ConsumerService: Sendable {
     if claim.hold != nil {
       try await Task.sleep(for: min(claim.wait ?? .seconds(1), longestHold))
     } else if claim.jobs.isEmpty, claim.dropped.isEmpty {
-      _ = try await queue.waitForJob(atMost: claim.wait)
+      if try await !queue.waitForJob(atMost: claim.wait) { intake.noteQuiet() }
     }
   }
 }

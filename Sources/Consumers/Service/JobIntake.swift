@@ -16,6 +16,8 @@ final class JobIntake: Sendable {
   private struct State {
     var isOpen = true
     var lastTurn = ContinuousClock.now
+    /// Whether there was a job since the process was idle last.
+    var hasWorked = false
   }
 
   private let state = Mutex(State())
@@ -70,7 +72,20 @@ final class JobIntake: Sendable {
     running.remove(job)
     breaker.ended(job.token)
     metrics.inProgress(running.count)
-    noteTurn()
+    state.withLock { state in
+      state.lastTurn = .now
+      state.hasWorked = true
+    }
+  }
+
+  /// Notes that no job came for some seconds.
+  func noteQuiet() {
+    guard running.isEmpty else { return }
+    let isNews = state.withLock { state in
+      defer { state.hasWorked = false }
+      return state.hasWorked
+    }
+    if isNews { options.onIdle() }
   }
 
   private func note(_ entry: Claim.DroppedEntry) {

@@ -21,6 +21,12 @@ final class RecentEnds: Sendable {
       entries.removeAll(where: condition)
       byteCount = entries.reduce(0) { $0 + $1.report.byteCount }
     }
+
+    mutating func removeOlderHalf() {
+      let count = (entries.count + 1) / 2
+      byteCount -= entries.prefix(count).reduce(0) { $0 + $1.report.byteCount }
+      entries.removeFirst(count)
+    }
   }
 
   private let state = Mutex(State())
@@ -39,12 +45,10 @@ final class RecentEnds: Sendable {
     state.withLock { state in
       state.entries.append(Entry(report: report, outcome: outcome, connection: connection))
       state.byteCount += report.byteCount
-      guard state.entries.count > Self.mostEntries || state.byteCount > Self.mostBytes else {
-        return
+      while state.entries.count > Self.mostEntries || state.byteCount > Self.mostBytes {
+        // Half of them at once, so that it is rare.
+        state.removeOlderHalf()
       }
-      // Half of them at once, so that it is rare.
-      state.entries.removeFirst((state.entries.count + 1) / 2)
-      state.removeAll { _ in false }
     }
   }
 

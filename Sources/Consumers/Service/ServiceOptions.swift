@@ -10,12 +10,15 @@ package struct ServiceOptions: Sendable {
   package var probeInterval: Duration
   /// Called after the end of a job whose client wants to be called back.
   package var onCallback: @Sendable () -> Void
+  /// Called once the process has had nothing to do for some seconds, after it had: the time to tidy up.
+  package var onIdle: @Sendable () -> Void
   /// Takes up to a number of jobs.
   package var claim: @Sendable (JobQueue, Int) async throws -> Claim
 
   package init(
     hangLimit: Duration = .seconds(30), onHang: @escaping @Sendable () -> Void = {},
     probeInterval: Duration = .seconds(60), onCallback: @escaping @Sendable () -> Void = {},
+    onIdle: @escaping @Sendable () -> Void = {},
     claim: @escaping @Sendable (JobQueue, Int) async throws -> Claim = { queue, count in
       try await queue.claim(upTo: count)
     }
@@ -24,6 +27,7 @@ package struct ServiceOptions: Sendable {
     self.onHang = onHang
     self.probeInterval = probeInterval
     self.onCallback = onCallback
+    self.onIdle = onIdle
     self.claim = claim
   }
 }

@@ -127,4 +127,17 @@ import Testing
     }
     #expect(try await harness.redis.command("EXISTS", Keys.card(of: "pod-1")) == 0)
   }
+
+  @Test(.redisServer) func `a service tidies up once after its jobs`() async throws {
+    let harness = try ConsumerHarness()
+    let times = Watched(0)
+    let options = ServiceOptions(onIdle: { Task { await times.update { $0 += 1 } } })
+    let key = try await harness.submit()
+    await GatedConsumer.release(key)
+    try await harness.withService(GatedConsumer.self, options: options) { _ in
+      _ = try await harness.end(of: key)
+      try await times.wait { $0 == 1 }
+    }
+    #expect(await times.value == 1)
+  }
 }
