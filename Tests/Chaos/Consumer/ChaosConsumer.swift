@@ -23,7 +23,7 @@ final class ChaosConsumer: TensorFlowServingConsumer {
         throw JobError(.storage, "the disk was full at attempt \(run.attempt)")
       }
     case .hopeless: throw JobError(.storage, "the disk is full")
-    case .overdue: try await work(for: .seconds(3600), job)
+    case .overdue: try await work(for: .seconds(20), job)
     case .poison:
       kill(getpid(), SIGKILL)
       try await Task.sleep(for: .seconds(3600))

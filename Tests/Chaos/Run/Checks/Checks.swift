@@ -99,10 +99,8 @@ struct Checks: Sendable {
         lost >= Stage.crashLimit, "it was given up after \(lost) lost workers: \(end)",
         job: job.key)
     default:
-      // One that was let run again has lost the limits of its first time.
-      let isFree = job.task.kind == .overdue && job.requeues > 0
       failures.expect(
-        outcome == job.task.kind.outcome || isFree,
+        outcome == job.task.kind.outcome,
         "a job that is \(job.task.text) became \(end)", job: job.key)
     }
   }

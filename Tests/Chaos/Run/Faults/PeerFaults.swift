@@ -50,9 +50,11 @@ enum PeerFault: String, CaseIterable, Sendable {
       ledger.change(job.key) { $0.wasCanceled = true }
       _ = try await stage.queue(job.queue).cancel(job.key, by: "chaos")
     case .requeue:
-      guard let job = dice.pick(ledger.all.filter { $0.end != nil && $0.parent == nil }) else {
-        return false
-      }
+      // A job that is let run again is as its hash says; a time limit stands elsewhere.
+      guard
+        let job = dice.pick(
+          ledger.all.filter { $0.end != nil && $0.parent == nil && $0.task.kind != .overdue })
+      else { return false }
       ledger.change(job.key) { $0.requeues += 1 }
       // A requeueing without an answer may come about as well: any of these may be made.
       if let job = ledger[job.key] { ledger.addChildren(of: job, requeued: job.requeues) }

@@ -97,7 +97,7 @@ struct History: Sendable {
       case "started": deliveries += 1
       case "released", "retry", "waiting": deliveries = max(0, deliveries - 1)
       // By an operator.
-      case "requeued" where index > 0 && events[..<index].contains(where: \.isEnd): deliveries = 0
+      case "requeued" where index > 0 && events[index - 1].isEnd: deliveries = 0
       default: break
       }
     }
