@@ -17,7 +17,8 @@ final class ChaosConsumer: TensorFlowServingConsumer {
     case .slow: try await work(for: .milliseconds(task.pause), job)
     case .silent:
       if run.deliveries == 1 { try await Task.sleep(for: .seconds(3600)) }
-    case .wrong: throw JobError(.invalidInput, "the input of \(job.originalName) is wrong")
+    case .wrong, .picture:
+      throw JobError(.invalidInput, "the input of \(job.originalName) is wrong")
     case .passing:
       guard run.attempt >= task.passesAt else {
         throw JobError(.storage, "the disk was full at attempt \(run.attempt)")
