@@ -312,7 +312,10 @@ let package = Package(
       path: "Tests/Chaos/Consumer", swiftSettings: swiftSettings),
     .executableTarget(
       name: "Chaos",
-      dependencies: ["ChaosConsumer", "ChaosJobs", "JobQueue", "RedisClient", "TestSupport"],
+      dependencies: [
+        "ChaosConsumer", "ChaosJobs", "ConsumeRedisEvents", "JobQueue", "ModelServer",
+        "RedisClient", "TestSupport",
+      ],
       path: "Tests/Chaos/Run", swiftSettings: swiftSettings),
     .testTarget(
       name: "ChaosTests", dependencies: ["Chaos", "TestSupport"], swiftSettings: swiftSettings),

@@ -17,13 +17,14 @@ final class ChaosConsumer: TensorFlowServingConsumer {
     case .slow: try await work(for: .milliseconds(task.pause), job)
     case .silent:
       if run.deliveries == 1 { try await Task.sleep(for: .seconds(3600)) }
-    case .wrong: throw JobError(.invalidInput, "the input of \(job.originalName) is wrong")
+    case .wrong, .picture:
+      throw JobError(.invalidInput, "the input of \(job.originalName) is wrong")
     case .passing:
       guard run.attempt >= task.passesAt else {
         throw JobError(.storage, "the disk was full at attempt \(run.attempt)")
       }
     case .hopeless: throw JobError(.storage, "the disk is full")
-    case .overdue: try await work(for: .seconds(3600), job)
+    case .overdue: try await work(for: .seconds(20), job)
     case .poison:
       kill(getpid(), SIGKILL)
       try await Task.sleep(for: .seconds(3600))

@@ -21,6 +21,8 @@ package struct ChaosTask: Sendable, Hashable {
     case hasty
     /// Kills its process.
     case poison
+    /// A picture for `consume-redis-events` itself.
+    case picture
 
     package var isParent: Bool { self == .parent || self == .hasty }
   }
@@ -55,6 +57,8 @@ package enum ChaosNames {
   package static let children = "chaos_children"
   /// The queue of children.
   package static let childQueue = "parts"
+  /// The queue of `consume-redis-events`.
+  package static let pictureQueue = "pictures"
   /// As long as there is an object of this name, consumers have no room.
   package static let full = "control/full"
 

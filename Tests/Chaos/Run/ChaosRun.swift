@@ -37,11 +37,13 @@ enum ChaosRun {
     let bucket = try TemporaryFolder()
     let receiver = try await CallbackReceiver()
     let failures = Failures()
+    let models = try await ModelServer.start()
     let fleet = try await Fleet.start(
       options.workers,
-      environment: Stage.environment(cluster: cluster, bucket: bucket, receiver: receiver),
+      environment: Stage.environment(
+        cluster: cluster, bucket: bucket, receiver: receiver, models: models),
       failures: failures)
-    let stage = Stage(options, cluster, redis, bucket: bucket, receiver, fleet, failures)
+    let stage = Stage(options, cluster, redis, bucket: bucket, receiver, fleet, models, failures)
 
     var growth: Growth?
     var left = options.jobs
@@ -61,6 +63,7 @@ enum ChaosRun {
     }
     growth?.check(fleet.lasting, failures, stage.tally)
     await fleet.stop()
+    try await models.stop()
     Report.printSummary(stage, duration: start.duration(to: .now))
     return failures.isEmpty
   }

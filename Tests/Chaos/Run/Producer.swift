@@ -25,6 +25,7 @@ struct Producer: Sendable {
   private func task(_ number: Int) -> ChaosTask {
     // A poisoned job costs a process each time.
     if number % 90 == 45 { return ChaosTask(.poison) }
+    if number % 12 == 7 { return ChaosTask(.picture) }
     return task(dice.pick(Self.deck) ?? .plain)
   }
 
@@ -53,11 +54,15 @@ struct Producer: Sendable {
 
   private func submit(_ number: Int) async {
     let task = task(number)
-    let queue = task.kind == .poison ? "poison" : "work"
-    let name = dice.pick(Self.names) ?? "cells.tif"
+    let queue =
+      task.kind == .poison
+      ? "poison" : task.kind == .picture ? ChaosNames.pictureQueue : "work"
+    let name =
+      task.kind == .picture
+      ? "picture-\(round)-\(number).npy" : dice.pick(Self.names) ?? "cells.tif"
     let key = "\(queue):\(name):\(round)-\(number)-\(dice.int(in: 0...0xffff_ffff))"
-    let input = "input of \(round)-\(number)"
-    let object = "uploads/\(round)-\(number).txt"
+    let input = task.kind == .picture ? name : "input of \(round)-\(number)"
+    let object = "uploads/\(round)-\(number)" + (task.kind == .picture ? ".npy" : ".txt")
     // A job's own limits, and who is told, need the script.
     let isForeign = task.kind != .overdue && dice.isTrue(40)
     var job = TrackedJob(key: key, queue: queue, task: task, input: input)
@@ -71,13 +76,23 @@ struct Producer: Sendable {
       options.callbacks = (0..<job.callbacks).map { stage.receiver.url($0) }
       if dice.isTrue(10) { options.fingerprint = "\(round)-\(number)" }
     }
-    let hash = [
+    var hash = [
       Field.status: "new", Field.originalName: name, Field.inputFileName: object,
       ChaosNames.task: task.text, Field.createdAt: Timestamp.now.producerDescription,
       ChaosNames.children: job.childTasks.map(\.text).joined(separator: " "),
     ]
+    if task.kind == .picture {
+      hash.merge([
+        Field.modelName: "Pixelwise", Field.modelVersion: "1", Field.preprocessFunction: "none",
+        Field.postprocessFunction: "none", Field.channels: "0",
+      ]) { $1 }
+    }
     do {
-      try stage.write(input, to: object)
+      if task.kind == .picture {
+        try stage.write(Picture.bytes(side: 32), to: object)
+      } else {
+        try stage.write(Array(input.utf8), to: object)
+      }
       ledger.add(job)
       ledger.addChildren(of: job)
       if isForeign {

@@ -13,6 +13,7 @@ struct Stage: Sendable {
   let bucket: TemporaryFolder
   let receiver: CallbackReceiver
   let fleet: Fleet
+  let models: ModelServer
   let tally = Tally()
   let failures: Failures
   let serverFaults: Deck<ServerFault>
@@ -21,17 +22,18 @@ struct Stage: Sendable {
 
   init(
     _ options: Options, _ cluster: RedisCluster, _ redis: RedisClient, bucket: TemporaryFolder,
-    _ receiver: CallbackReceiver, _ fleet: Fleet, _ failures: Failures
+    _ receiver: CallbackReceiver, _ fleet: Fleet, _ models: ModelServer, _ failures: Failures
   ) {
     (self.options, self.cluster, self.redis, self.bucket) = (options, cluster, redis, bucket)
-    (self.receiver, self.fleet, self.failures) = (receiver, fleet, failures)
+    (self.receiver, self.fleet, self.models) = (receiver, fleet, models)
+    self.failures = failures
     let dice = Dice(seed: options.seed, "decks")
     serverFaults = Deck(ServerFault.deck, dice)
     workerFaults = Deck(WorkerFault.deck, dice)
     peerFaults = Deck(PeerFault.deck, dice)
   }
 
-  static let queues = ["work", ChaosNames.childQueue, "poison"]
+  static let queues = ["work", ChaosNames.childQueue, ChaosNames.pictureQueue, "poison"]
   /// Crashes after which a job is given up.
   static let crashLimit = 3
   static let deadLetterLimit = 40
@@ -49,15 +51,15 @@ struct Stage: Sendable {
     Self.queue(name, as: worker, redis)
   }
 
-  func write(_ text: String, to object: String) throws {
+  func write(_ bytes: [UInt8], to object: String) throws {
     let file = bucket.file(object)
     try FileManager.default.createDirectory(
       atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try text.write(toFile: file, atomically: true, encoding: .utf8)
+    try Data(bytes).write(to: URL(filePath: file), options: .atomic)
   }
 
-  func read(_ object: String) -> String? {
-    try? String(contentsOfFile: bucket.file(object), encoding: .utf8)
+  func read(_ object: String) -> Data? {
+    try? Data(contentsOf: URL(filePath: bucket.file(object)))
   }
 
   func remove(_ object: String) { try? FileManager.default.removeItem(atPath: bucket.file(object)) }
@@ -72,7 +74,7 @@ struct Stage: Sendable {
 extension Stage {
   /// Environment of all workers.
   static func environment(
-    cluster: RedisCluster, bucket: TemporaryFolder, receiver: CallbackReceiver
+    cluster: RedisCluster, bucket: TemporaryFolder, receiver: CallbackReceiver, models: ModelServer
   ) -> [String: String] {
     [
       "REDIS_HOST": cluster.sentinels.map { "\($0.endpoint)" }.joined(separator: ","),
@@ -82,6 +84,7 @@ extension Stage {
       "JOB_RETRY_CAP": "1", "MAX_DELIVERIES": "\(crashLimit)", "SHUTDOWN_TIMEOUT": "1",
       "DEAD_LETTER_MAX": "\(deadLetterLimit)", "MAX_CONCURRENT_JOBS": "3",
       "CALLBACK_ALLOW_PRIVATE": "127.0.0.1:\(receiver.port)", "CALLBACK_TIMEOUT": "2",
+      "TF_HOST": "127.0.0.1", "TF_PORT": "\(models.port)", "GRPC_BACKOFF": "0.1",
       "CONSUMER_TYPE": "chaos", "LOG_LEVEL": "INFO", "LOG_FORMAT": "json",
     ]
   }

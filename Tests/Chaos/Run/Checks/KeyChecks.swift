@@ -31,8 +31,8 @@ struct KeyChecks {
       let tracked = ledger[job]
       failures.expect(tracked != nil, "\(key) is of no job", job: job)
       // Never claimed, so it was never put right.
-      if tracked?.isAccepted != true, tracked?.hadOddControl == true { return }
-      return try await expectExpiry(bytes, key)
+      if let tracked, tracked.hadOddControl, !tracked.isAccepted || tracked.isGone { return }
+      return try await expectExpiry(bytes, key, of: job)
     }
     if Stage.queues.contains(where: { queue in
       [
@@ -42,7 +42,10 @@ struct KeyChecks {
     }) {
       return
     }
-    let expiring = ["kiosk:log:", "kiosk:worker:", "kiosk:dedup:", "kiosk:reap:", "kiosk:out:"]
+    let expiring = [
+      "kiosk:log:", "kiosk:worker:", "kiosk:dedup:", "kiosk:reap:", "kiosk:out:",
+      "Pixelwise:1",
+    ]
     guard expiring.contains(where: key.hasPrefix) else {
       let dump = try await redis.describe(bytes)
       return failures.add("\(key) is left over: \(dump)", job: key)
@@ -50,9 +53,11 @@ struct KeyChecks {
     try await expectExpiry(bytes, key)
   }
 
-  private func expectExpiry(_ bytes: [UInt8], _ key: String) async throws {
+  private func expectExpiry(
+    _ bytes: [UInt8], _ key: String, of job: String? = nil
+  ) async throws {
     let left = try await redis.command("TTL", bytes).integer ?? 0
-    failures.expect(left != -1, "\(key) stays for ever", job: key)
+    failures.expect(left != -1, "\(key) stays for ever", job: job ?? key)
   }
 
   private func checkBounds(_ queue: String) async throws {

@@ -16,13 +16,14 @@ enum PeerFault: String, CaseIterable, Sendable {
   case flushScripts = "scripts flushed"
   case fill = "times without room"
   case refuseCallbacks = "times callbacks were refused"
+  case killModels = "model servers killed"
   case reconcile = "reconciled by the test"
 
   static let deck: [PeerFault] =
     Array(repeating: .steal, count: 8) + Array(repeating: .drop, count: 3)
     + Array(repeating: .pushAgain, count: 8) + Array(repeating: .pushJunk, count: 6)
     + Array(repeating: .cancel, count: 3) + Array(repeating: .requeue, count: 3)
-    + [.remove, .remove, .pause, .flushScripts, .fill, .refuseCallbacks, .reconcile, .reconcile]
+    + [.remove, .remove, .pause, .flushScripts, .fill, .refuseCallbacks, .killModels, .reconcile]
 
   func strike(_ scene: Scene) async {
     do {
@@ -50,9 +51,11 @@ enum PeerFault: String, CaseIterable, Sendable {
       ledger.change(job.key) { $0.wasCanceled = true }
       _ = try await stage.queue(job.queue).cancel(job.key, by: "chaos")
     case .requeue:
-      guard let job = dice.pick(ledger.all.filter { $0.end != nil && $0.parent == nil }) else {
-        return false
-      }
+      // A job that is let run again is as its hash says; a time limit stands elsewhere.
+      guard
+        let job = dice.pick(
+          ledger.all.filter { $0.end != nil && $0.parent == nil && $0.task.kind != .overdue })
+      else { return false }
       ledger.change(job.key) { $0.requeues += 1 }
       // A requeueing without an answer may come about as well: any of these may be made.
       if let job = ledger[job.key] { ledger.addChildren(of: job, requeued: job.requeues) }
@@ -74,13 +77,14 @@ enum PeerFault: String, CaseIterable, Sendable {
       await scene.insist { try await queue.resume() }
     case .flushScripts: try await redis.command("SCRIPT", "FLUSH")
     case .fill:
-      try stage.write("", to: ChaosNames.full)
+      try stage.write([], to: ChaosNames.full)
       try? await Task.sleep(for: dice.milliseconds(100...1000))
       stage.remove(ChaosNames.full)
     case .refuseCallbacks:
       stage.receiver.refuse(true)
       try? await Task.sleep(for: dice.milliseconds(50...300))
       stage.receiver.refuse(false)
+    case .killModels: try await stage.models.kill(for: dice.milliseconds(0...1500))
     case .reconcile:
       for queue in Stage.queues { _ = try await stage.queue(queue).reconcile() }
     }

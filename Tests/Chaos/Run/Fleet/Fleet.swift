@@ -24,6 +24,15 @@ final class Fleet: Sendable {
             environment: environment))
       }
     }
+    // The real program, on real pictures.
+    var real = environment
+    real["CONSUMER_TYPE"] = "image"
+    for number in 1...2 {
+      workers.append(
+        try await .start(
+          "consume-redis-events", queue: ChaosNames.pictureQueue, name: "pod-pictures-\(number)",
+          isLasting: number == 1, environment: real))
+    }
     workers.append(
       try await .start(
         queue: "poison", name: "pod-poison-1", isLasting: false, environment: environment))

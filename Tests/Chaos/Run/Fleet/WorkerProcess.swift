@@ -7,6 +7,7 @@ final class WorkerProcess: Sendable {
   let queue: String
   /// Whether its process lives through the whole run, so that growth would show.
   let isLasting: Bool
+  private let program: String
   private let environment: [String: String]
   private let folder: TemporaryFolder
 
@@ -23,30 +24,31 @@ final class WorkerProcess: Sendable {
   private let state: Mutex<State>
 
   static func start(
-    queue: String, name: String, isLasting: Bool, environment: [String: String]
+    _ program: String = "ChaosConsumer", queue: String, name: String, isLasting: Bool,
+    environment: [String: String]
   ) async throws -> WorkerProcess {
     let folder = try TemporaryFolder()
     var environment = environment
     environment["QUEUE"] = queue
     environment["TMPDIR"] = folder.path
-    let child = try await launch(name, environment)
-    return WorkerProcess(queue, name, isLasting, environment, folder, child)
+    let child = try await launch(program, name, environment)
+    return WorkerProcess(program, queue, name, isLasting, environment, folder, child)
   }
 
   private init(
-    _ queue: String, _ name: String, _ isLasting: Bool, _ environment: [String: String],
-    _ folder: TemporaryFolder, _ child: ChildProcess
+    _ program: String, _ queue: String, _ name: String, _ isLasting: Bool,
+    _ environment: [String: String], _ folder: TemporaryFolder, _ child: ChildProcess
   ) {
-    (self.queue, self.isLasting) = (queue, isLasting)
+    (self.program, self.queue, self.isLasting) = (program, queue, isLasting)
     (self.environment, self.folder) = (environment, folder)
     state = Mutex(State(name: name, child: child))
   }
 
   private static func launch(
-    _ name: String, _ environment: [String: String]
+    _ program: String, _ name: String, _ environment: [String: String]
   ) async throws -> ChildProcess {
     try await ChildProcess.start(
-      BuiltProduct.path("ChaosConsumer"),
+      BuiltProduct.path(program),
       environment: environment.merging(["HOSTNAME": name]) { $1 })
   }
 
@@ -69,7 +71,7 @@ final class WorkerProcess: Sendable {
     let (name, generation) = state.withLock { ($0.name, $0.generation + 1) }
     let next =
       renamed ? name.prefix { $0 != "." } + ".\(generation)" : Substring(name)
-    let child = try await Self.launch(String(next), environment)
+    let child = try await Self.launch(program, String(next), environment)
     state.withLock { state in
       state.past.append(state.child)
       (state.name, state.child, state.generation) = (String(next), child, generation)

@@ -22,12 +22,16 @@ struct History: Sendable {
   /// By job, in their order.
   private(set) var events: [String: [Event]] = [:]
   private(set) var counts: [String: Int] = [:]
+  /// Of each queue, the counts in its statistics that are not those of its events.
+  private(set) var miscounted: [String: [String]] = [:]
+
+  /// Events that are counted in the step that tells them.
+  private static let counted = ["submitted", "done", "failed", "canceled", "retry"]
 
   /// Ends of the streams, from which on a round is told.
   struct Start: Sendable {
     var lastIDs: [String: String] = [:]
-    /// Events ever told, to notice that some were dropped.
-    var added: [String: Int] = [:]
+    var statistics: [String: [String: Int]] = [:]
   }
 
   static func start(_ redis: RedisClient) async throws -> Start {
@@ -35,8 +39,15 @@ struct History: Sendable {
     for queue in Stage.queues {
       let info = try await information(queue, redis)
       start.lastIDs[queue] = info["last-generated-id"] ?? "0-0"
+      start.statistics[queue] = try await statistics(of: queue, redis)
     }
     return start
+  }
+
+  private static func statistics(
+    of queue: String, _ redis: RedisClient
+  ) async throws -> [String: Int] {
+    try await redis.command("HGETALL", Keys.statistics(of: queue)).decode()
   }
 
   private static func information(
@@ -81,6 +92,15 @@ struct History: Sendable {
         }
         if page.count < 1000 { break }
       }
+      let told = events.values.joined().filter { $0.queue == queue }
+      let statistics = try await Self.statistics(of: queue, redis)
+      for name in Self.counted {
+        let count = statistics[name, default: 0] - (start.statistics[queue]?[name] ?? 0)
+        let events = told.count { $0.name == name }
+        if count != events {
+          miscounted[queue, default: []].append("\(name): \(count) of \(events)")
+        }
+      }
     }
   }
 
@@ -97,7 +117,7 @@ struct History: Sendable {
       case "started": deliveries += 1
       case "released", "retry", "waiting": deliveries = max(0, deliveries - 1)
       // By an operator.
-      case "requeued" where index > 0 && events[..<index].contains(where: \.isEnd): deliveries = 0
+      case "requeued" where index > 0 && events[index - 1].isEnd: deliveries = 0
       default: break
       }
     }

@@ -18,7 +18,7 @@ struct Snapshots: Sendable {
     for i, job in ipairs(KEYS) do
       local seen = redis.call('HMGET', job, 'status', 'finished_at', 'output_file_name',
         'output_url', 'reason', 'error_code', 'requeued')
-      local placed = seen[1] and (seen[1] ~= 'new' or redis.call('EXISTS', 'kiosk:job:' .. job) == 1
+      local placed = seen[1] and (seen[1] ~= 'new' or redis.call('TYPE', 'kiosk:job:' .. job).ok == 'hash'
         or redis.call('LPOS', ARGV[i], job)) and 1 or 0
       for f = 1, 7 do seen[f] = seen[f] or '' end
       seen[8] = placed
