@@ -175,6 +175,13 @@ let package = Package(
 
     // Benchmarks print ratios; they are not tests.
     .executableTarget(
+      name: "DeliveryBenchmark",
+      dependencies: [
+        "Arrays", "ConsumeRedisEvents", "ImageFiles", "JobQueue", "ModelServing", "RedisClient",
+        "Serving", "TestSupport",
+      ],
+      path: "Benchmarks/Delivery", swiftSettings: swiftSettings),
+    .executableTarget(
       name: "ImageAlgorithmsBenchmark", dependencies: ["Arrays", "ImageAlgorithms"],
       path: "Benchmarks/ImageAlgorithms", swiftSettings: swiftSettings),
     .executableTarget(
