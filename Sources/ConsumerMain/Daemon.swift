@@ -37,6 +37,8 @@ struct Daemon {
 
   /// - Returns: the exit code.
   func run() async -> Int32 {
+    // First of all, so that a stop during the start is an orderly one.
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     do {
       let bucket = try values.openBucket(at: configuration.bucket)
       if let folder = bucket as? FolderBucket { await folder.removeStaleUploads() }
@@ -69,7 +71,7 @@ struct Daemon {
             onHang: giveUp, onCallback: { callbacks.wake() },
             // What jobs left of the heap goes back to the system.
             onIdle: { malloc_trim(0) })),
-        callbacks, redis)
+        callbacks, redis, until: signals)
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {
@@ -81,7 +83,8 @@ struct Daemon {
   /// Runs the service until it is stopped by signals. Callbacks go after the jobs whose ends they tell,
   /// and Redis goes last: all need it.
   private func serve(
-    _ service: ConsumerService, _ callbacks: CallbackDeliverer, _ redis: RedisClient
+    _ service: ConsumerService, _ callbacks: CallbackDeliverer, _ redis: RedisClient,
+    until signals: UnixSignalsSequence
   ) async {
     await withTaskGroup { connections in
       connections.addTask { await redis.run() }
@@ -96,7 +99,7 @@ struct Daemon {
           return true
         }
         group.addTask {
-          await stopOnSignals(service)
+          await stop(service, on: signals)
           return false
         }
         // The service ends by itself once it is drained; when the signals' task ends first, its
@@ -125,12 +128,12 @@ struct Daemon {
   }
 
   /// First signal: drain. Second signal, or the end of the grace period: put back what is in work.
-  private func stopOnSignals(_ service: ConsumerService) async {
+  private func stop(_ service: ConsumerService, on signals: UnixSignalsSequence) async {
     let (drained, drain) = AsyncStream<Void>.makeStream()
     await withTaskGroup { group in
       group.addTask {
         var count = 0
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+        for await signal in signals {
           count += 1
           if count == 2 { return }
           logger.info(
