@@ -13,10 +13,13 @@ enum QueueBenchmark {
     do {
       try await RedisClient.withClient(server.configuration) { redis in
         print("empty jobs, one process        jobs/s  commands/job  Redis us/job")
-        for slots in [1, 4, 16, 64] { try await throughput(redis, slots: slots) }
+        print("  goal".padded(26), "    >= 20000             1")
+        for slots in [1, 2, 4, 16, 64] { try await throughput(redis, slots: slots) }
         print("\npush to claim, idle            median ms       p99 ms")
+        print("  goal".padded(26), "                      <= 10")
         for waiters in [1, 10] { try await latency(redis, server, waiters: waiters) }
         print("\nparent of 1,000 children       commands/child")
+        print("  goal".padded(26), "        <= 3")
         try await children(redis)
       }
     } catch {
