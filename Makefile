@@ -1,7 +1,7 @@
 # Everything a developer runs. Plain `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test golden check check-decoders build protos bench system-packages
+.PHONY: help demo test chaos golden check check-decoders build protos bench system-packages
 
 # `make bench` runs all programs under Benchmarks/; `make bench BENCH=Redis` one of them.
 BENCH ?= $(notdir $(wildcard Benchmarks/*))
@@ -26,6 +26,14 @@ test: system-packages ## Builds and runs every test
 	swift test --skip-build --filter '$(COMPUTING)'
 	swift test --skip-build --skip '$(COMPUTING)'
 	@scripts/test-example.sh
+
+# `make chaos JOBS=500 SEED=7`: fewer jobs, and the same chance again.
+JOBS ?= 2000
+SEED ?=
+
+chaos: system-packages ## Kills, freezes and cuts off everything while jobs run
+	swift build --product Chaos
+	swift run --skip-build Chaos --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
 
 golden: system-packages ## Runs the golden cases, from GOLDEN_ALGORITHMS if set
 	swift build --build-tests

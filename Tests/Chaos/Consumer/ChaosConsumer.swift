@@ -43,6 +43,7 @@ final class ChaosConsumer: TensorFlowServingConsumer {
   private func work(for duration: Duration, _ job: Job) async throws {
     let end = ContinuousClock.now + duration
     try await updateKey(job, [Field.status: JobStatus.predicting.rawValue])
+    run.log("works for \(duration)")
     while ContinuousClock.now < end {
       try await Task.sleep(for: .milliseconds(50))
       run.setProgress(1 - (end - .now) / duration)

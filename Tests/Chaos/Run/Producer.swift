@@ -22,8 +22,12 @@ struct Producer: Sendable {
     Array(repeating: .plain, count: 11) + Array(repeating: .slow, count: 4)
     + [.silent, .wrong, .wrong, .passing, .passing, .hopeless, .overdue, .parent, .parent, .hasty]
 
+  /// The job of a round that has very many children.
+  private static let largeNumber = 60
+
   private func task(_ number: Int) -> ChaosTask {
     // A poisoned job costs a process each time.
+    if number == Self.largeNumber { return ChaosTask(.parent) }
     if number % 90 == 45 { return ChaosTask(.poison) }
     if number % 12 == 7 { return ChaosTask(.picture) }
     return task(dice.pick(Self.deck) ?? .plain)
@@ -38,8 +42,10 @@ struct Producer: Sendable {
     }
   }
 
-  private func children(of kind: ChaosTask.Kind) -> [ChaosTask] {
+  private func children(of kind: ChaosTask.Kind, isLarge: Bool) -> [ChaosTask] {
     guard kind.isParent else { return [] }
+    // More than one call of the script makes.
+    if isLarge { return Array(repeating: ChaosTask(.plain), count: 130) }
     let count = dice.isTrue(5) ? 0 : dice.int(in: 1...6)
     return (0..<count).map { _ in
       task(dice.pick([.plain, .plain, .plain, .slow, .wrong, .passing, .hopeless]) ?? .plain)
@@ -66,7 +72,7 @@ struct Producer: Sendable {
     // A job's own limits, and who is told, need the script.
     let isForeign = task.kind != .overdue && dice.isTrue(40)
     var job = TrackedJob(key: key, queue: queue, task: task, input: input)
-    job.childTasks = children(of: task.kind)
+    job.childTasks = children(of: task.kind, isLarge: number == Self.largeNumber)
     var options = DeliveryOptions()
     if !isForeign {
       if dice.isTrue(15) { options.place = .urgent }
@@ -119,10 +125,13 @@ struct Producer: Sendable {
     stage.tally.add("submitted again with a fingerprint")
     if again.outcome != .duplicate {
       // A failover can have lost the first together with its fingerprint.
-      ledger.add(
-        TrackedJob(
-          key: key + "-again", queue: queue, task: ledger[key]?.task ?? ChaosTask(.plain),
-          input: ledger[key]?.input ?? "", callbacks: options.callbacks.count, isSubmitted: true))
+      guard let first = ledger[key] else { return }
+      var second = TrackedJob(
+        key: key + "-again", queue: queue, task: first.task, input: first.input)
+      (second.childTasks, second.callbacks) = (first.childTasks, first.callbacks)
+      second.isSubmitted = true
+      ledger.add(second)
+      ledger.addChildren(of: second)
       stage.tally.add("fingerprints lost")
     }
   }

@@ -118,7 +118,9 @@ struct Round: Sendable {
   private func settle() async throws {
     try await ServerFault.waitUntilWell(stage)
     for queue in Stage.queues {
+      // What was set just before a failover may have come back.
       try await retry { try await stage.queue(queue).resume() }
+      try await retry { try await stage.queue(queue).setLimits(QueueLimits()) }
     }
     var last: (state: Rest, time: ContinuousClock.Instant)?
     while true {

@@ -28,7 +28,7 @@ struct Stage: Sendable {
     (self.receiver, self.fleet, self.models) = (receiver, fleet, models)
     self.failures = failures
     let dice = Dice(seed: options.seed, "decks")
-    serverFaults = Deck(ServerFault.deck, dice)
+    serverFaults = Deck(ServerFault.allCases, dice)
     workerFaults = Deck(WorkerFault.deck, dice)
     peerFaults = Deck(PeerFault.deck, dice)
   }

@@ -24,6 +24,9 @@ struct Checks: Sendable {
     CallbackChecks(self).run()
     try await KeyChecks(self).run()
     for (name, count) in history.counts { stage.tally.add("event \(name)", count) }
+    for name in ["refused", "healed", "lost", "gone"] {
+      stage.tally.add("counted \(name)", history.statistics[name, default: 0])
+    }
   }
 
   // MARK: Jobs

@@ -43,7 +43,7 @@ struct KeyChecks {
       return
     }
     let expiring = [
-      "kiosk:log:", "kiosk:worker:", "kiosk:dedup:", "kiosk:reap:", "kiosk:out:",
+      "kiosk:log:", "kiosk:worker:", "kiosk:dedup:", "kiosk:reap:", "kiosk:rate:", "kiosk:out:",
       "Pixelwise:1",
     ]
     guard expiring.contains(where: key.hasPrefix) else {

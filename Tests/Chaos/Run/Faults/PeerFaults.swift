@@ -17,13 +17,19 @@ enum PeerFault: String, CaseIterable, Sendable {
   case fill = "times without room"
   case refuseCallbacks = "times callbacks were refused"
   case killModels = "model servers killed"
+  case cut = "times all connections were cut"
+  case killClients = "times all clients were thrown out"
+  case limit = "times a queue was limited"
   case reconcile = "reconciled by the test"
 
   static let deck: [PeerFault] =
     Array(repeating: .steal, count: 8) + Array(repeating: .drop, count: 3)
     + Array(repeating: .pushAgain, count: 8) + Array(repeating: .pushJunk, count: 6)
     + Array(repeating: .cancel, count: 3) + Array(repeating: .requeue, count: 3)
-    + [.remove, .remove, .pause, .flushScripts, .fill, .refuseCallbacks, .killModels, .reconcile]
+    + [
+      .remove, .remove, .pause, .flushScripts, .fill, .refuseCallbacks, .killModels, .cut,
+      .killClients, .limit, .reconcile,
+    ]
 
   func strike(_ scene: Scene) async {
     do {
@@ -85,6 +91,19 @@ enum PeerFault: String, CaseIterable, Sendable {
       try? await Task.sleep(for: dice.milliseconds(50...300))
       stage.receiver.refuse(false)
     case .killModels: try await stage.models.kill(for: dice.milliseconds(0...1500))
+    case .cut:
+      // Replies that are on their way are lost.
+      let primary = try await stage.cluster.primary()
+      guard let index = stage.cluster.servers.firstIndex(where: { $0 === primary }) else {
+        return false
+      }
+      stage.cluster.proxies[index].cut()
+    case .killClients: try await redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    case .limit:
+      let queue = stage.queue(dice.pick(Stage.queues) ?? "work")
+      try await queue.setLimits(QueueLimits(concurrency: 2, rate: 20, burst: 2))
+      try? await Task.sleep(for: dice.milliseconds(100...1000))
+      await scene.insist { try await queue.setLimits(QueueLimits()) }
     case .reconcile:
       for queue in Stage.queues { _ = try await stage.queue(queue).reconcile() }
     }

@@ -13,9 +13,7 @@ enum ServerFault: String, CaseIterable, Sendable {
   case killReplica = "replicas killed"
   case fillMemory = "times Redis's memory was full"
   case refuseWrites = "times Redis wanted more replicas"
-  case cut = "times all connections were cut"
   case hang = "times the network hung"
-  case killClients = "times clients were thrown out"
 
   /// Whether what the primary accepted last may be gone afterwards.
   private var mayLose: Bool {
@@ -24,8 +22,6 @@ enum ServerFault: String, CaseIterable, Sendable {
     default: false
     }
   }
-
-  static let deck = allCases + [.cut, .killClients, .killClients]
 
   /// Strikes, and waits until everything is well again.
   func strike(_ stage: Stage, _ dice: Dice, _ losses: Losses) async throws {
@@ -71,15 +67,12 @@ enum ServerFault: String, CaseIterable, Sendable {
       try await redisCLI(port: primary.port, "CONFIG", "SET", "min-replicas-to-write", "5")
       try? await Task.sleep(for: dice.milliseconds(200...2500))
       try await redisCLI(port: primary.port, "CONFIG", "SET", "min-replicas-to-write", "1")
-    case .cut: proxy.cut()
     case .hang:
       // Too short for the Sentinels. What was on its way is lost, and so are the connections.
       proxy.freeze()
       try? await Task.sleep(for: dice.milliseconds(50...500))
       proxy.thaw()
       proxy.cut()
-    case .killClients:
-      try await redisCLI(port: primary.port, "CLIENT", "KILL", "TYPE", "normal")
     }
     try await Self.waitUntilWell(stage)
     if mayLose { losses.end() }

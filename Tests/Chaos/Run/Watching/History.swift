@@ -24,6 +24,8 @@ struct History: Sendable {
   private(set) var counts: [String: Int] = [:]
   /// Of each queue, the counts in its statistics that are not those of its events.
   private(set) var miscounted: [String: [String]] = [:]
+  /// What the statistics of all queues have gained.
+  private(set) var statistics: [String: Int] = [:]
 
   /// Events that are counted in the step that tells them.
   private static let counted = ["submitted", "done", "failed", "canceled", "retry"]
@@ -94,6 +96,9 @@ struct History: Sendable {
       }
       let told = events.values.joined().filter { $0.queue == queue }
       let statistics = try await Self.statistics(of: queue, redis)
+      for (name, count) in statistics {
+        self.statistics[name, default: 0] += count - (start.statistics[queue]?[name] ?? 0)
+      }
       for name in Self.counted {
         let count = statistics[name, default: 0] - (start.statistics[queue]?[name] ?? 0)
         let events = told.count { $0.name == name }
