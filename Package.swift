@@ -207,7 +207,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Arrays", "Executors", "RedisClient",
+        "Arrays", "CDeflate", "Executors", "RedisClient",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
