@@ -191,7 +191,8 @@ import Testing
       ZipEntry(name: "a/x.npy", content: .bytes(image)),
       ZipEntry(name: "b/x.npy", content: .bytes(dark)),
     ]
-    let archive = isLocal ? harness.folder.file("plate.zip") : harness.bucket.file("uploads/plate.zip")
+    let archive =
+      isLocal ? harness.folder.file("plate.zip") : harness.bucket.file("uploads/plate.zip")
     try FileManager.default.createDirectory(
       atPath: harness.bucket.file("uploads"), withIntermediateDirectories: true)
     try ZipWriter.write(inputs, to: archive, name: "plate.zip")
