@@ -39,18 +39,13 @@ extension JobQueue {
     let jobs = (reply.array ?? []).map(\.repairedText)
     if jobs.isEmpty { return [] }
     let found = try await fields([Field.status], of: jobs)
-    var ended: [String] = []
-    var looked: [RedisCommand] = []
     let time = now().microseconds / 1000
-    for (job, fields) in Swift.zip(jobs, found) {
-      if fields.map({ JobStatus(rawValue: $0[Field.status] ?? "").isFinal }) ?? true {
-        ended.append(job)
-      } else {
-        looked.append(RedisCommand("ZADD", makers, "XX", time, job, idempotent: true))
-      }
+    _ = try await redis.pipeline(
+      jobs.map { RedisCommand("ZADD", makers, "XX", time, $0, idempotent: true) })
+    return Swift.zip(jobs, found).compactMap { job, fields in
+      let isLive = fields.map { !JobStatus(rawValue: $0[Field.status] ?? "").isFinal } ?? false
+      return isLive ? nil : job
     }
-    _ = try await redis.pipeline(looked)
-    return ended
   }
 
   /// Lets jobs that have ended expire after `lifetime`, unless they do before.

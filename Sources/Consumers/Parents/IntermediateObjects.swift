@@ -55,8 +55,7 @@ struct IntermediateObjects: Sendable {
   /// Removes all that was announced. What cannot be removed now is left to the sweep.
   func remove() async {
     do {
-      guard let keys = try await queue.objects(of: job) else { return }
-      try await delete(keys)
+      try await delete(queue.objects(of: job) ?? [])
       try await queue.forgetObjects(of: job)
     } catch {
       logger.warning(
