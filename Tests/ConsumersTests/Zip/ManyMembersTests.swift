@@ -87,7 +87,6 @@ import Testing
     let commands = try String(contentsOf: URL(filePath: log), encoding: .utf8)
       .split(separator: "\n").map { $0.prefix(80) }
       .filter { line in !["lua] ", "\"HGET\"", "\"HGETALL\""].contains { line.contains($0) } }
-    print("MEASURED", used >> 20, "MiB", commands.count, "commands")
     #expect(commands.count > 2 * count, "the monitor has seen the jobs")
     #expect(commands.count <= 3 * count, "\(commands.count) commands")
   }
