@@ -9,9 +9,8 @@ import JobQueue
 /// left `waiting` is gone on with, and the other way round: what tells them of each other is in the
 /// hash alone.
 ///
-/// - Source: the zip consumer of kiosk-redis-consumer 0.17.2, except that it watches its children from a
-///   worker, starts no job for `a,b.tif` that it can find again, and ends an archive with nothing to do
-///   as done.
+/// - Source: the zip consumer of kiosk-redis-consumer 0.17.2. That one looks at the children twice a second,
+///   waits for ever for those with a comma in their names, and ends an archive with nothing to do as done.
 final class ZipConsumer: TensorFlowServingConsumer {
   override class func list(for queue: String) -> String { Keys.zipQueue(of: queue) }
 
