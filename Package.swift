@@ -101,7 +101,8 @@ let package = Package(
     .target(
       name: "JobQueue", dependencies: ["RedisClient"],
       resources: [
-        "cancel", "claim", "fail", "finish", "heartbeat", "park", "purge", "reap", "reconcile",
+        "cancel", "claim", "expire", "fail", "finish", "heartbeat", "park", "purge", "reap",
+        "reconcile",
         "recover", "release", "requeue", "submit", "update", "Library/caller", "Library/canceling",
         "Library/claiming", "Library/ending", "Library/holding", "Library/jobs",
       ].map { .embedInCode("Scripts/\($0).lua") },
@@ -138,7 +139,7 @@ let package = Package(
     .target(
       name: "ConsumerMain",
       dependencies: [
-        "CLinux", "Callbacks", "Consumers", "CurlClient", "ServiceSetup",
+        "CLinux", "Callbacks", "Consumers", "CurlClient", "ImageFiles", "ServiceSetup",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),
@@ -213,7 +214,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Arrays", "Executors", "RedisClient",
+        "Arrays", "CDeflate", "Executors", "RedisClient",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -2,4 +2,5 @@
 public let consumers: [String: Consumer.Type] = [
   "image": ImageConsumer.self,
   "segmentation": ImageConsumer.self,
+  "zip": ZipConsumer.self,
 ]

@@ -148,6 +148,17 @@ import Testing
     #expect(try store.files.isEmpty)
   }
 
+  @Test func `folders that become empty are removed, but for the first`() async throws {
+    try store.write("x", to: "output/4b7a/sub/a.tif")
+    try store.write("x", to: "output/4b7a/b.tif")
+    try await bucket.delete(ObjectKey("output/4b7a/sub/a.tif"))
+    let folder = store.url.appending(path: "output/4b7a").path
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["b.tif"])
+    try await bucket.delete(ObjectKey("output/4b7a/b.tif"))
+    let output = store.url.appending(path: "output").path
+    #expect(try FileManager.default.contentsOfDirectory(atPath: output) == [])
+  }
+
   @Test func `only uploads that died a day ago are swept`() async throws {
     let old = try store.write("half", to: "output/.tmp-1")
     try store.write("half", to: "output/.tmp-2")

@@ -76,7 +76,7 @@ final class DaemonHarness: Sendable {
     }
   }
 
-  private static let inputs = URL(filePath: #filePath)
+  static let inputs = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Fixtures/jobs/inputs").path
 }
