@@ -1,4 +1,6 @@
-/// Random numbers that are the same for the same seed, so that a seed reproduces a failure.
+import Glibc
+
+/// Random numbers that are the same for the same seed.
 ///
 /// - Source: SplitMix64, Steele, Lea and Flood, 2014.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
@@ -19,5 +21,19 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   /// Bytes of any value.
   public mutating func bytes(_ count: Int) -> [UInt8] {
     (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
+  }
+
+  /// A normal number of mean 0 and variance 1.
+  ///
+  /// - Source: Box and Muller, *A Note on the Generation of Random Normal Deviates* (1958).
+  package mutating func normal() -> Float {
+    let radius = (-2 * log(Float.random(in: .leastNormalMagnitude..<1, using: &self))).squareRoot()
+    return radius * cos(Float.random(in: 0..<2 * .pi, using: &self))
+  }
+
+  /// A direction: a vector of length 1.
+  package mutating func direction() -> (row: Float, column: Float) {
+    let angle = Float.random(in: 0..<2 * .pi, using: &self)
+    return (sin(angle), cos(angle))
   }
 }
