@@ -45,10 +45,16 @@ struct SegmentationBenchmark {
     print("\nOne image in a call of its own, least and median of 100 calls\n")
     for (model, input, side) in [
       ("NuclearSegmentation:6", "input_0", 256), ("CytoplasmSegmentation:5", "input_0", 256),
-      ("PhaseCytoSegmentation:0", "input_0", 256), ("Pixelwise:1", "image", 512),
+      ("PhaseCytoSegmentation:0", "input_0", 256), ("MultiplexSegmentation:9", "input_0", 256),
+      ("SpotDetection:3", "input_1", 128), ("Pixelwise:1", "image", 512),
       ("ScaleDetection:1", "input_1", 216), ("LabelDetection:1", "input_1", 216),
     ] {
-      let tile = try tile(of: image, side: side, isEqualized: input == "input_0")
+      let tile =
+        switch model {
+        case "MultiplexSegmentation:9": try TissueReport.tile()
+        case "SpotDetection:3": try SpotReport.tile()
+        default: try tile(of: image, side: side, isEqualized: input == "input_0")
+        }
       let times = try await times(of: client, ModelName(model), [input: tile])
       print(
         "  \(model) \(side) x \(side)".padding(toLength: 38, withPad: " ", startingAt: 0)

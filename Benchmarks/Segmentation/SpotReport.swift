@@ -9,6 +9,20 @@ import TestSupport
 struct SpotReport {
   let client: ServingClient
 
+  private static let modelShape = [-1, 128, 128, 1]
+
+  /// One tile as a job sends it.
+  static func tile() throws -> AnyNDArray {
+    let image = try SpotSample(seed: 0, side: 128, count: 50).image
+    return AnyNDArray(try run(on: image, batchSize: 1).batch(0))
+  }
+
+  private static func run(on image: NDArray<Float>, batchSize: Int) throws -> SpotRun {
+    try SpotApplication().start(
+      image.expandingDimensions(at: 0).expandingDimensions(at: 3), modelShape: modelShape,
+      batchSize: batchSize)
+  }
+
   func print() async throws {
     Swift.print("\nSpotDetection:3 on synthetic spots in 512 x 512, a match is within 1 pixel\n")
     for (count, hasTissue) in [(0, false), (100, false), (1000, false), (3000, false), (500, true)]
@@ -28,9 +42,7 @@ struct SpotReport {
 
   private func spots(of image: NDArray<Float>) async throws -> NDArray<Double> {
     let client = client
-    var run = try SpotApplication().start(
-      image.expandingDimensions(at: 0).expandingDimensions(at: 3), modelShape: [-1, 128, 128, 1],
-      batchSize: 16)
+    var run = try Self.run(on: image, batchSize: 16)
     try await run.predict { tiles in
       let outputs = try await client.predict(
         model: ModelName("SpotDetection:3"), inputs: ["input_1": AnyNDArray(tiles)])

@@ -9,20 +9,35 @@ import TestSupport
 struct TissueReport {
   let client: ServingClient
 
+  private static let application = MesmerApplication(
+    postprocessing: MesmerPostprocessing(compartment: .both))
+  private static let modelShape = [-1, 256, 256, 2]
+
+  /// One tile as a job sends it.
+  static func tile() throws -> AnyNDArray {
+    let image = image(of: try TissueSample(seed: 0))
+    return AnyNDArray(
+      try application.start(image, modelShape: modelShape, batchSize: 1).batch(0))
+  }
+
+  /// `[1, row, column, channel]`
+  private static func image(of tissue: TissueSample) -> NDArray<Float> {
+    NDArray(
+      shape: [1] + tissue.cells.shape + [2],
+      elements: zip(tissue.nuclearImage.elements, tissue.membraneImage.elements)
+        .flatMap { [$0, $1] })
+  }
+
   func print() async throws {
     Swift.print(
       "\nMultiplexSegmentation:9 on synthetic tissues of 512 x 512, F1 at IoU 0.5 and 0.6\n")
     let client = client
-    let application = MesmerApplication(postprocessing: MesmerPostprocessing(compartment: .both))
     for seed in 0..<3 {
       let tissue = try TissueSample(seed: seed, side: 512)
-      let image = NDArray<Float>(
-        shape: [1, 512, 512, 2],
-        elements: zip(tissue.nuclearImage.elements, tissue.membraneImage.elements)
-          .flatMap { [$0, $1] })
+      let image = Self.image(of: tissue)
       let start = ContinuousClock.now
-      let labels = try await application.labels(
-        of: image, modelShape: [-1, 256, 256, 2], batchSize: 8
+      let labels = try await Self.application.labels(
+        of: image, modelShape: Self.modelShape, batchSize: 8
       ) { tiles in
         try await client.predict(
           model: ModelName("MultiplexSegmentation:9"), inputs: ["input_0": AnyNDArray(tiles)]

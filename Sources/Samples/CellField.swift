@@ -23,7 +23,7 @@ struct CellField {
   /// - Parameters:
   ///   - side: pixels of the field along each axis.
   ///   - bends: `[row, column]` each, by which rows and columns are moved.
-  init(_ seeds: [Seed], side: Int, bends: [NDArray<Float>]) throws {
+  init(_ seeds: [Seed], side: Int, bends: [NDArray<Float>]) {
     let reach = seeds.map(\.radius).max() ?? 1
     var grid = SeedGrid(side: side, pitch: reach)
     for seed in seeds { grid.insert(seed) }

@@ -13,7 +13,7 @@ struct Colony {
   /// Frames before a nucleus divides again.
   private static let leastAge = 4
   /// What it keeps of its velocity, and how much is added.
-  private static let (persistence, agitation): (Float, Float) = (0.6, 0.9)
+  private static let (persistence, agitation): (Float, Float) = (0.6, 1.4)
   private static let growth: Float = 1.06
 
   init(side: Int, count: Int, frames: Int, generator: SeededGenerator) {

@@ -22,6 +22,8 @@ package struct SpotSample: Sendable {
   private static let margin: Float = 3
   /// Standard deviation of a spot, in pixels.
   private static let width: ClosedRange<Float> = 1.1...1.4
+  /// Spots are looked at with pixels of 0.19 µm: polaris jobs take 0.38 for their scale by default.
+  private static let magnification: Float = 1 / 0.38
   /// Electrons in the middle of a spot, and on the ground.
   private static let (brightness, ground): (ClosedRange<Float>, Float) = (250...900, 80)
 
@@ -31,7 +33,10 @@ package struct SpotSample: Sendable {
   ///   - hasTissue: makes a tissue, too, and puts spots only into its cells.
   package init(seed: Int, side: Int = 256, count: Int, hasTissue: Bool = false) throws {
     var generator = SeededGenerator(seed: seed)
-    tissue = hasTissue ? try TissueSample(seed: seed, side: side) : nil
+    tissue =
+      hasTissue
+      ? try TissueSample(
+        seed: seed, side: side, magnification: Self.magnification) : nil
     let cells = tissue?.cells
     var grid = SeedGrid(side: side, pitch: Self.spacing)
     let range = Self.margin...Float(side) - 1 - Self.margin
@@ -58,12 +63,8 @@ package struct SpotSample: Sendable {
   private static func ground(
     side: Int, _ generator: inout SeededGenerator
   ) throws -> NDArray<Float> {
-    let noise = NDArray<Float>(uninitialized: [side, side]) { output in
-      for i in output.indices { output[i] = generator.normal() }
-    }
-    let sigma = 12.0
-    let scale = ground / 3 * 2 * Float(Double.pi.squareRoot() * sigma)
-    return try gaussian(noise, sigma: sigma).map { max(ground + scale * $0, 0) }
+    try TissueSample.clouds(side: side, height: ground / 3, width: 12, &generator)
+      .map { max(ground + $0, 0) }
   }
 
   /// - Parameter spot: its radius is its standard deviation.

@@ -100,8 +100,8 @@ import Testing
   /// Of two inputs with an open extent, and two outputs.
   private let twoInputs = ClassicalModel(
     "Two", version: 3, about: "sums and differences",
-    inputs: [.init(name: "a", extents: [-1]), .init(name: "b", extents: [-1])],
-    outputs: [.init(name: "sum", extents: [-1]), .init(name: "first", extents: [1])]
+    inputs: [.init(name: "a", extents: [.any("n")]), .init(name: "b", extents: [.any("n")])],
+    outputs: [.init(name: "sum", extents: [.any("n")]), .init(name: "first", extents: [1])]
   ) { inputs in
     [combined(inputs[0], inputs[1]) { $0 + $1 }, inputs[0].slice(0..<1)]
   }

@@ -19,8 +19,8 @@ import Testing
     return try run.spots()[0]
   }
 
-  @Test(arguments: 0..<5) func `spots are found to a part of a pixel`(seed: Int) async throws {
-    let sample = try SpotSample(seed: seed, side: 256, count: 40 + 80 * seed)
+  @Test(arguments: 0..<3) func `spots are found to a part of a pixel`(seed: Int) async throws {
+    let sample = try SpotSample(seed: seed, side: 160, count: 20 + 60 * seed)
     let score = SpotScore(found: try await spots(sample.image), truth: sample.spots)
     #expect(score.precision >= 0.95 && score.recall >= 0.95, "\(score)")
     #expect(score.distance < 0.2, "\(score)")
@@ -29,20 +29,20 @@ import Testing
   @Test(arguments: 0..<2) func `spots in cells are found in clipped images`(
     seed: Int
   ) async throws {
-    let sample = try SpotSample(seed: seed, side: 300, count: 150, hasTissue: true)
+    let sample = try SpotSample(seed: seed, side: 200, count: 80, hasTissue: true)
     let score = SpotScore(
       found: try await spots(sample.image, clips: true), truth: sample.spots)
     #expect(score.precision >= 0.95 && score.recall >= 0.95, "\(score)")
   }
 
   @Test(arguments: [0, 1]) func `noise has no spots`(clips: Int) async throws {
-    let empty = try SpotSample(seed: 11, side: 256, count: 0)
+    let empty = try SpotSample(seed: 11, side: 200, count: 0)
     let found = try await spots(empty.image, clips: clips == 1)
     #expect(found.shape[0] <= 2)
   }
 
   @Test func `nuclei are no spots`() async throws {
-    let cells = try CellSample(seed: 2, side: 256, count: 35, radii: 8...13)
+    let cells = try CellSample(seed: 2, side: 200, count: 25, radii: 8...13)
     let found = try await spots(cells.counts)
     #expect(found.shape[0] <= 2)
   }

@@ -43,8 +43,8 @@ import Testing
       parents: Dictionary(uniqueKeysWithValues: parents), truth: movie)
   }
 
-  @Test(arguments: 0..<4) func `movies are tracked with their divisions`(seed: Int) async throws {
-    let movie = try MovieSample(seed: seed, side: 200, frames: 16, count: 22)
+  @Test(arguments: 0..<3) func `movies are tracked with their divisions`(seed: Int) async throws {
+    let movie = try MovieSample(seed: seed, side: 180, frames: 12, count: 20)
     let score = try await track(movie)
     #expect(Double(score.correctSteps) >= 0.98 * Double(score.steps), "\(score)")
     #expect(score.divisions > 0)
@@ -55,13 +55,13 @@ import Testing
   @Test func `movies are tracked by crops of a fixed size, too`() async throws {
     var parameters = TrackingParameters()
     parameters.appearance.cropMode = .fixed
-    let movie = try MovieSample(seed: 9, side: 200, frames: 12, count: 22)
+    let movie = try MovieSample(seed: 9, side: 180, frames: 10, count: 20)
     let score = try await track(movie, parameters)
     #expect(Double(score.correctSteps) >= 0.98 * Double(score.steps), "\(score)")
     #expect(score.correctDivisions > 0, "\(score)")
   }
 
-  @Test(arguments: 0..<6)
+  @Test(arguments: 0..<4)
   func `the successor is the likeliest, and daughters are of their mother`(
     seed: Int
   ) throws {

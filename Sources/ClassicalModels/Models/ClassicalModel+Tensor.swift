@@ -7,7 +7,10 @@ extension ClassicalModel {
     /// Any; axes of one name are equally long in all inputs and outputs.
     case any(_ name: String)
 
-    init(integerLiteral value: Int) { self = .fixed(value) }
+    init(integerLiteral value: Int) {
+      precondition(value >= 0, "an axis of any length needs a name")
+      self = .fixed(value)
+    }
   }
 
   /// An input or output of the signature; its elements are `Float`.

@@ -29,7 +29,7 @@ struct SpotFinder {
   /// more makes it.
   private static let (threshold, steepness): (Float, Float) = (5, 3)
   /// Of the lesser curvature to the greater one; lines and edges are bent in one direction only.
-  private static let leastRoundness: Float = 0.3
+  private static let leastRoundness: Float = 0.6
   /// Less likely ones are left out.
   private static let leastProbability: Float = 0.05
 
@@ -79,8 +79,8 @@ struct SpotFinder {
     // Without pixels that a camera has cut off, among which there is none.
     let sizes = response.elements.filter { $0 != 0 }.map(abs).sorted()
     let overall = max(sizes.isEmpty ? 0 : sizes[sizes.count / 2] / 0.6745, least)
-    // Spots count as noise of three deviations, so that they do not hide each other.
-    let limit = 9 * overall * overall
+    // Spots count as noise of two deviations, so that they do not hide each other.
+    let limit = 4 * overall * overall
     let squares = LocalFilters.mean(response.map { min($0 * $0, limit) }, size: noiseWindow)
     return squares.map { max($0.squareRoot(), 0.5 * overall) }
   }

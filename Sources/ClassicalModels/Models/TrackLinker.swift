@@ -161,11 +161,11 @@ struct TrackLinker {
       let (before, now) = (track.features, cell.features)
       guard before.isCell, now.isCell else { return leastScore }
       let room = before.spacing > 0 ? motionShare * before.spacing : .infinity
-      let motion =
+      let step =
         before.radius * min(max(room / before.radius, motion.lowerBound), motion.upperBound)
       let off = min(
         squaredDistance(track.place, cell.place), squaredDistance(track.expectedPlace, cell.place))
-      let near = sameScore - off / (2 * motion * motion)
+      let near = sameScore - off / (2 * step * step)
       guard near > leastScore else { return leastScore }
       return max(
         near - penalty(log(now.radius / before.radius), sizeChange)
