@@ -10,10 +10,9 @@ struct SampleCommand: KioskCommand {
       nuclei  one channel; labels
       tissue  nuclei and membranes; labels of whole cells and of nuclei
       movie   nuclei that move, divide, appear and vanish; labels and lineage
-      spots   spots between pixels; a table of their places. With --cells nuclei and membranes, too, in
-              the order in which polaris jobs take channels
+      spots   spots between pixels; a table of their places
 
-      Images are TIFF files with a page for each channel or frame. In labels 0 is background; those of a
+      Images are TIFF files with a page for each channel or frame. In labels 0 is background; those of a \
       movie stay with a nucleus. The table and the lineage are as those of results.
 
       Example: kiosk sample movie -o samples --seed 7 --frames 30

@@ -18,14 +18,17 @@ struct SampleOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Nuclei, cells or spots at most, in the first frame of a movie. Default: 150 nuclei, 40 in a movie, 300 "
-        + "spots, and as many cells as find room.", valueName: "number"))
+      "Nuclei, cells or spots at most, in the first frame of a movie. Default: 150 nuclei, 40 in a "
+        + "movie, 300 spots, and as many cells as find room.", valueName: "number"))
   var count: Int?
 
   @Option(help: ArgumentHelp("Frames of a movie. Default: 20.", valueName: "number"))
   var frames: Int?
 
-  @Flag(help: "Put spots into cells, and show these in further channels.")
+  @Flag(
+    help:
+      "Put spots into cells, with nuclei and membranes in further channels, as polaris jobs take them."
+  )
   var cells = false
 
   private static let sizes = 64...4096
