@@ -5,8 +5,9 @@ import ImageFiles
 import Serving
 import TestSupport
 
-/// How well the built-in models find cells: the real image of `Examples/` through the whole of a job's
-/// computation and `kiosk-model-server` behind real gRPC, against labels made by hand.
+/// How well the built-in models find cells and spots and follow nuclei, by all that a job computes and
+/// `kiosk-model-server` behind real gRPC: the real image of `Examples/` against labels made by hand, and
+/// synthetic samples against what was drawn.
 @main
 struct SegmentationBenchmark {
   static func main() async throws {
@@ -38,13 +39,22 @@ struct SegmentationBenchmark {
     }
     try await PixelwiseReport(client: client, image: image, truth: truth).print()
     try await DetectionReport(client: client).print(for: image)
+    try await TissueReport(client: client).print()
+    try await SpotReport(client: client).print()
+    try await TrackingReport(client: client).print()
     print("\nOne image in a call of its own, least and median of 100 calls\n")
     for (model, input, side) in [
       ("NuclearSegmentation:6", "input_0", 256), ("CytoplasmSegmentation:5", "input_0", 256),
-      ("PhaseCytoSegmentation:0", "input_0", 256), ("Pixelwise:1", "image", 512),
+      ("PhaseCytoSegmentation:0", "input_0", 256), ("MultiplexSegmentation:9", "input_0", 256),
+      ("SpotDetection:3", "input_1", 128), ("Pixelwise:1", "image", 512),
       ("ScaleDetection:1", "input_1", 216), ("LabelDetection:1", "input_1", 216),
     ] {
-      let tile = try tile(of: image, side: side, isEqualized: input == "input_0")
+      let tile =
+        switch model {
+        case "MultiplexSegmentation:9": try TissueReport.tile()
+        case "SpotDetection:3": try SpotReport.tile()
+        default: try tile(of: image, side: side, isEqualized: input == "input_0")
+        }
       let times = try await times(of: client, ModelName(model), [input: tile])
       print(
         "  \(model) \(side) x \(side)".padding(toLength: 38, withPad: " ", startingAt: 0)

@@ -68,13 +68,16 @@ struct LinearTap {
 }
 
 /// Linear interpolation of one channel.
-private struct BilinearResize {
-  private let oldColumns: Int
+struct BilinearResize {
+  private let rowStride: Int
   private let rowTaps: [LinearTap]
   private let columnTaps: [LinearTap]
 
-  init(from old: (rows: Int, columns: Int), to new: (rows: Int, columns: Int)) {
-    oldColumns = old.columns
+  /// - Parameter rowStride: pixels from one old row to the next; nil: they lie side by side.
+  init(
+    from old: (rows: Int, columns: Int), to new: (rows: Int, columns: Int), rowStride: Int? = nil
+  ) {
+    self.rowStride = rowStride ?? old.columns
     rowTaps = LinearTap.clamped(from: old.rows, to: new.rows)
     columnTaps = LinearTap.clamped(from: old.columns, to: new.columns)
   }
@@ -91,11 +94,11 @@ private struct BilinearResize {
         swap(&firstRow, &secondRow)
       }
       if tap.first != firstRow {
-        stretch(input + tap.first * oldColumns, into: &first)
+        stretch(input + tap.first * rowStride, into: &first)
         firstRow = tap.first
       }
       if tap.second != secondRow {
-        stretch(input + tap.second * oldColumns, into: &second)
+        stretch(input + tap.second * rowStride, into: &second)
         secondRow = tap.second
       }
       let line = output + row * columns
