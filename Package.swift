@@ -41,6 +41,7 @@ let package = Package(
     .systemLibrary(name: "CPNG"),
     .systemLibrary(name: "CTIFF"),
     .systemLibrary(name: "CZip"),
+    .systemLibrary(name: "CZlib"),
 
     // C++ behind one C header each.
     .target(
@@ -60,7 +61,8 @@ let package = Package(
     .target(name: "Arrays", swiftSettings: swiftSettings),
     .target(name: "ImageAlgorithms", dependencies: ["Arrays"], swiftSettings: swiftSettings),
     .target(
-      name: "ImageFiles", dependencies: ["Arrays", "CDeflate", "CJPEG", "CPNG", "CTIFF", "CZip"],
+      name: "ImageFiles",
+      dependencies: ["Arrays", "CDeflate", "CJPEG", "CPNG", "CTIFF", "CZip", "CZlib"],
       swiftSettings: swiftSettings),
     .target(name: "Previews", dependencies: ["Arrays"], swiftSettings: swiftSettings),
 
