@@ -65,6 +65,8 @@ let package = Package(
       dependencies: ["Arrays", "CDeflate", "CJPEG", "CPNG", "CTIFF", "CZip", "CZlib"],
       swiftSettings: swiftSettings),
     .target(name: "Previews", dependencies: ["Arrays"], swiftSettings: swiftSettings),
+    .target(
+      name: "Samples", dependencies: ["Arrays", "ImageAlgorithms"], swiftSettings: swiftSettings),
 
     // Where and how often work runs.
     .target(name: "Executors", swiftSettings: swiftSettings),
@@ -157,7 +159,7 @@ let package = Package(
       name: "KioskCLI",
       dependencies: [
         "Arrays", "Buckets", "Executors", "ImageFiles", "JobQueue", "Previews", "RedisClient",
-        "ServiceSetup", "Serving", "Settings", "Telemetry",
+        "Samples", "ServiceSetup", "Serving", "Settings", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -197,7 +199,8 @@ let package = Package(
     .executableTarget(
       name: "SegmentationBenchmark",
       dependencies: [
-        "Arrays", "ImageAlgorithms", "ImageFiles", "ModelServer", "Serving", "TestSupport",
+        "Arrays", "ImageAlgorithms", "ImageFiles", "ModelServer", "Samples", "Serving",
+        "TestSupport",
       ],
       path: "Benchmarks/Segmentation", swiftSettings: swiftSettings),
     .executableTarget(
@@ -208,7 +211,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Arrays", "Executors", "RedisClient",
+        "Arrays", "Executors", "RedisClient", "Samples",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -238,13 +241,16 @@ let package = Package(
       dependencies: ["Arrays", "CDeflate", "DecoderCorruption", "ImageFiles", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "SamplesTests", dependencies: ["Arrays", "ImageAlgorithms", "Samples", "TestSupport"],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "PreviewsTests", dependencies: ["Arrays", "Previews", "TestSupport"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "KioskCLITests",
       dependencies: [
         "Arrays", "Buckets", "ImageFiles", "JobQueue", "KioskCLI", "ModelServing", "RedisClient",
-        "Serving", "TestSupport",
+        "Samples", "Serving", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(
@@ -296,8 +302,7 @@ let package = Package(
       name: "ModelServerTests",
       dependencies: [
         "Arrays", "CTensorFlowServing", "ClassicalModels", "ImageAlgorithms", "ImageFiles",
-        "ModelServer",
-        "ModelServing", "Serving", "TestSupport",
+        "ModelServer", "ModelServing", "Samples", "Serving", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(

@@ -12,10 +12,13 @@ struct ModelRequest: Sendable {
   private let inputs: [NDArray<Float>]
   /// Indices of the model's outputs.
   private let wanted: [Int]
+  /// Of the axes that callers choose, by name.
+  private let lengths: [String: Int]
 
   /// - Parameters:
   ///   - maximumBatch: entries of a batch; nil for no limit.
-  ///   - maximumElements: of all inputs together, where the model leaves their extents open.
+  ///   - maximumElements: of all inputs together, where the model leaves their extents open. The
+  ///     outputs may have three times as many.
   /// - Throws: ``Refusal`` as TensorFlow Serving words it, where the shape of a tensor is checked only
   ///   deep inside of a model.
   init(
@@ -28,7 +31,7 @@ struct ModelRequest: Sendable {
     self.model = model
     let sent = try Self.inputs(of: call, to: model)
     wanted = try Self.outputs(of: call, from: model)
-    inputs = try Self.checked(sent, by: model)
+    (inputs, lengths) = try Self.checked(sent, by: model)
     count = inputs.first?.shape[0] ?? 0
     if let maximumBatch, count > maximumBatch {
       throw Refusal(
@@ -36,13 +39,36 @@ struct ModelRequest: Sendable {
         "Task size \(count) is larger than maximum input batch size \(maximumBatch)")
     }
     let elements = inputs.reduce(0) { $0 + $1.count }
-    cost = count == 0 ? 0 : count * max((elements / count + 65_535) / 65_536, 1)
-    guard elements <= maximumElements || !model.takesAnyExtent else {
+    let answered = Self.elements(answered: count, lengths, by: model)
+    let work = max(elements, answered / 3)
+    cost = count == 0 ? 0 : count * max((work / count + 65_535) / 65_536, 1)
+    guard model.takesAnyExtent else { return }
+    guard elements <= maximumElements else {
       throw Refusal(
         .invalidArgument,
         "\(elements) values are more than the \(maximumElements) taken in one call; send fewer "
           + "or smaller images")
     }
+    guard answered / 3 <= maximumElements else {
+      throw Refusal(
+        .invalidArgument,
+        "the answer would have \(answered) values, more than the \(3 * maximumElements) given in one "
+          + "call; send less")
+    }
+  }
+
+  /// How many values the outputs have; `Int.max` if there is no telling.
+  private static func elements(
+    answered count: Int, _ lengths: [String: Int], by model: ClassicalModel
+  ) -> Int {
+    var sum = 0
+    for output in model.outputs {
+      guard let elements = ([count] + output.shape(lengths: lengths)).checkedElementCount,
+        case (let next, false) = sum.addingReportingOverflow(elements)
+      else { return .max }
+      sum = next
+    }
+    return sum
   }
 
   private static func inputs(
@@ -71,8 +97,9 @@ struct ModelRequest: Sendable {
 
   private static func checked(
     _ sent: [AnyNDArray], by model: ClassicalModel
-  ) throws(Refusal) -> [NDArray<Float>] {
+  ) throws(Refusal) -> ([NDArray<Float>], lengths: [String: Int]) {
     var inputs: [NDArray<Float>] = []
+    var lengths: [String: Int] = [:]
     for (index, (array, tensor)) in zip(sent, model.inputs).enumerated() {
       guard let input = array.typed(as: Float.self) else {
         throw Refusal(
@@ -85,6 +112,12 @@ struct ModelRequest: Sendable {
           "input \(tensor.name) has the shape \(input.shape.tupleDescription), which does not match "
             + "the model's \(tensor.shape.tupleDescription)")
       }
+      if let axis = tensor.note(input.shape, in: &lengths) {
+        throw Refusal(
+          .invalidArgument,
+          "input \(tensor.name) has the shape \(input.shape.tupleDescription), but other inputs have "
+            + "\(lengths[axis] ?? 0) along the axis of its \(axis)s")
+      }
       guard input.shape[0] == inputs.first?.shape[0] ?? input.shape[0] else {
         throw Refusal(
           .invalidArgument,
@@ -93,7 +126,7 @@ struct ModelRequest: Sendable {
       }
       inputs.append(input)
     }
-    return inputs
+    return (inputs, lengths)
   }
 
   private static func outputs(
@@ -128,7 +161,7 @@ struct ModelRequest: Sendable {
     var outputs: [String: AnyNDArray] = [:]
     for index in wanted {
       let tensor = model.outputs[index]
-      let shape = answers.first?[index].shape ?? tensor.extents.map { max($0, 0) }
+      let shape = answers.first?[index].shape ?? tensor.shape(lengths: lengths)
       let stacked = NDArray<Float>(uninitialized: [count] + shape) { output in
         for (entry, answer) in answers.enumerated() {
           answer[index].withUnsafeBuffer {

@@ -1,5 +1,6 @@
 import Arrays
 import ImageAlgorithms
+import Samples
 import TestSupport
 import Testing
 
@@ -55,7 +56,7 @@ import Testing
         output[i] = isBright ? 900 : 200
       }
     }
-    return combined(try gaussian(sharp, sigma: 1), SyntheticCells.noise(side, &generator)) {
+    return combined(try gaussian(sharp, sigma: 1), CellSample.noise(side, &generator)) {
       $0 + 10 * $1
     }
   }
@@ -88,7 +89,7 @@ import Testing
 
   @Test func `noise has no scale`() throws {
     var generator = SeededGenerator(seed: 9)
-    let noise = SyntheticCells.noise(216, &generator).map { 500 + 20 * $0 }
+    let noise = CellSample.noise(216, &generator).map { 500 + 20 * $0 }
     #expect(try scale(noise) == 1)
   }
 
@@ -121,11 +122,11 @@ import Testing
   }
 
   @Test(arguments: 0..<3) func `kinds of images are told apart`(seed: Int) throws {
-    let nuclei = try SyntheticCells(seed: seed, count: 30, radii: 8...13, look: .bright)
+    let nuclei = try CellSample(seed: seed, count: 30, radii: 8...13)
     #expect(try label(nuclei.image) == 0)
-    let cells = try SyntheticCells(seed: seed, count: 60, radii: 20...34, look: .bright)
+    let cells = try CellSample(seed: seed, count: 60, radii: 20...34)
     #expect(try label(cells.image) == 1)
-    let phase = try SyntheticCells(seed: seed, count: 12, radii: 20...32, look: .textured)
+    let phase = try CellSample(seed: seed, count: 12, radii: 20...32, look: .textured)
     #expect(try label(phase.image.map { 2000 + 400 * $0 }) == 2)
   }
 

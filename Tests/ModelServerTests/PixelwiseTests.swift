@@ -1,5 +1,6 @@
 import Arrays
 import ImageAlgorithms
+import Samples
 import TestSupport
 import Testing
 
@@ -20,13 +21,9 @@ import Testing
     return try watershed(descending: interior, markers: blobs, mask: interior.map { $0 > 0.5 })
   }
 
-  private func raw(_ cells: SyntheticCells) -> NDArray<Float> {
-    cells.image.map { 3000 * $0 + 500 }
-  }
-
   @Test(arguments: 0..<3) func `each nucleus is a blob of interior`(seed: Int) throws {
-    let cells = try SyntheticCells(seed: seed, count: 35, radii: 8...13, look: .bright)
-    let score = DetectionScore(found: try objects(classes(of: raw(cells))), truth: cells.truth)
+    let cells = try CellSample(seed: seed, count: 35, radii: 8...13)
+    let score = DetectionScore(found: try objects(classes(of: cells.counts)), truth: cells.labels)
     #expect(score.f1 >= 0.9, "\(score)")
   }
 
@@ -38,8 +35,8 @@ import Testing
 
   @Test(arguments: 0..<2)
   func `interior without edge parts nuclei, and interior covers them`(seed: Int) throws {
-    let cells = try SyntheticCells(seed: seed, count: 35, radii: 8...13, look: .bright)
-    let classes = try classes(of: raw(cells))
+    let cells = try CellSample(seed: seed, count: 35, radii: 8...13)
+    let classes = try classes(of: cells.counts)
     let interior = classes.channel(PixelClasses.interior)
     let seeds = combined(interior, classes.channel(PixelClasses.edge)) {
       $0 >= 0.25 && $1 < 0.25 ? 1 : 0
@@ -48,12 +45,12 @@ import Testing
       connectedComponents(seeds.map { $0 > 0 }, connectivity: .four).labels, minimumArea: 50)
     let whole = try watershed(
       descending: interior, markers: markers, mask: interior.map { $0 >= 0.25 })
-    let score = DetectionScore(found: whole, truth: cells.truth, overlap: 0.6)
+    let score = DetectionScore(found: whole, truth: cells.labels, overlap: 0.6)
     #expect(score.f1 >= 0.9, "\(score)")
   }
 
   @Test func `classes are probabilities`() throws {
-    let cells = try SyntheticCells(seed: 1, side: 100, count: 8, radii: 8...13, look: .bright)
+    let cells = try CellSample(seed: 1, side: 100, count: 8, radii: 8...13)
     let classes = try classes(of: cells.image)
     #expect(classes.shape == [100, 100, 3])
     let values = classes.elements
@@ -114,7 +111,7 @@ import Testing
   }
 
   @Test func `the unit of brightness does not matter`() throws {
-    let cells = try SyntheticCells(seed: 2, count: 30, radii: 8...13, look: .bright)
+    let cells = try CellSample(seed: 2, count: 30, radii: 8...13)
     let reference = try argmax(classes(of: cells.image), axis: 2).elements
     for (factor, offset): (Float, Float) in [(65535, 0), (0.01, -3), (1, 100)] {
       let other = try argmax(classes(of: cells.image.map { $0 * factor + offset }), axis: 2)

@@ -1,5 +1,6 @@
 import Arrays
 import ImageAlgorithms
+import Samples
 import TestSupport
 import Testing
 
@@ -25,32 +26,33 @@ import Testing
   }
 
   @Test(arguments: 0..<3) func `nuclei are found`(seed: Int) async throws {
-    let cells = try SyntheticCells(seed: seed, count: 35, radii: 8...13, look: .bright)
-    let score = DetectionScore(found: try await labels(cells.image, .nuclei), truth: cells.truth)
+    let cells = try CellSample(seed: seed, count: 35, radii: 8...13)
+    let score = DetectionScore(found: try await labels(cells.image, .nuclei), truth: cells.labels)
     #expect(score.f1 >= 0.9, "\(score)")
   }
 
   @Test func `nuclei are found across tiles`() async throws {
-    let cells = try SyntheticCells(seed: 5, side: 300, count: 50, radii: 8...13, look: .bright)
-    let score = DetectionScore(found: try await labels(cells.image, .nuclei), truth: cells.truth)
+    let cells = try CellSample(seed: 5, side: 300, count: 50, radii: 8...13)
+    let score = DetectionScore(found: try await labels(cells.image, .nuclei), truth: cells.labels)
     #expect(score.f1 >= 0.9, "\(score)")
   }
 
   @Test(arguments: 0..<2) func `whole cells are found`(seed: Int) async throws {
-    let cells = try SyntheticCells(seed: seed, count: 10, radii: 18...32, look: .bright)
-    let score = DetectionScore(found: try await labels(cells.image, .cytoplasm), truth: cells.truth)
+    let cells = try CellSample(seed: seed, count: 10, radii: 18...32)
+    let score = DetectionScore(
+      found: try await labels(cells.image, .cytoplasm), truth: cells.labels)
     #expect(score.f1 >= 0.9, "\(score)")
   }
 
   @Test(arguments: 0..<2) func `cells are found by their texture`(seed: Int) async throws {
-    let cells = try SyntheticCells(seed: seed, count: 8, radii: 20...32, look: .textured)
-    let score = DetectionScore(found: try await labels(cells.image, .phase), truth: cells.truth)
+    let cells = try CellSample(seed: seed, count: 8, radii: 20...32, look: .textured)
+    let score = DetectionScore(found: try await labels(cells.image, .phase), truth: cells.labels)
     #expect(score.f1 >= 0.8, "\(score)")
   }
 
   @Test func `one large bright area is one object`() async throws {
     var generator = SeededGenerator(seed: 1)
-    let noise = SyntheticCells.noise(256, &generator)
+    let noise = CellSample.noise(256, &generator)
     let disc = NDArray<Float>(uninitialized: [256, 256]) { output in
       for i in output.indices {
         let (y, x) = (i / 256 - 128, i % 256 - 120)
@@ -66,7 +68,7 @@ import Testing
   @Test(arguments: segmentationModels, [0.0, 1, 2])
   func `noise is no cell, whatever its grain`(model: ClassicalModel, grain: Double) async throws {
     var generator = SeededGenerator(seed: 2)
-    let noise = try gaussian(SyntheticCells.noise(256, &generator), sigma: grain)
+    let noise = try gaussian(CellSample.noise(256, &generator), sigma: grain)
     let found = try await labels(noise, model)
     #expect(try #require(found.elements.max()) <= 2)
   }
@@ -93,7 +95,7 @@ import Testing
   }
 
   @Test func `overlapping tiles agree on what they share`() throws {
-    let cells = try SyntheticCells(seed: 6, side: 448, count: 90, radii: 8...13, look: .bright)
+    let cells = try CellSample(seed: 6, side: 448, count: 90, radii: 8...13)
     func tile(from left: Int) -> NDArray<Float> {
       NDArray(uninitialized: [256, 256, 1]) { output in
         cells.image.withUnsafeBuffer { image in

@@ -11,8 +11,8 @@ extension ClassicalModel {
   /// images are worked on in parts.
   static let pixelwise = ClassicalModel(
     "Pixelwise", version: 1, about: "nuclei as classes edge, interior and background",
-    inputs: [Tensor(name: "image", extents: [-1, -1, 1])],
-    outputs: [Tensor(name: "prediction", extents: [-1, -1, 3])]
+    inputs: [Tensor(name: "image", extents: [.any("row"), .any("column"), 1])],
+    outputs: [Tensor(name: "prediction", extents: [.any("row"), .any("column"), 3])]
   ) { inputs in [try pixelClasses(of: inputs[0].channel(0))] }
 
   /// Pixels around a part that are looked at for it; whole cells of the coarse grid, so that those of

@@ -37,7 +37,7 @@ extension ClassicalModel {
     _ name: String, version: Int, about: String, margin: Float = 1.8,
     objects: @escaping @Sendable (NDArray<Float>) throws -> NDArray<Int32>
   ) -> ClassicalModel {
-    let extents = [256, 256, 1]
+    let extents: [Extent] = [256, 256, 1]
     return ClassicalModel(
       name, version: version, about: about,
       inputs: [Tensor(name: "input_0", extents: extents)],

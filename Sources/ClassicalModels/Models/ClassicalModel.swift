@@ -7,21 +7,6 @@ import Serving
 /// A model is its signature and a function of one entry of a batch; reading calls, checking them
 /// against the signature, sharing them out to threads and stacking the answers is the same for all.
 package struct ClassicalModel: Sendable {
-  /// An input or output of the signature; its elements are `Float`.
-  struct Tensor: Sendable {
-    let name: String
-    /// Those of one entry of the batch, slowest axis first; -1 stands for any.
-    let extents: Shape
-
-    /// With the batch, as the metadata tell it.
-    var shape: Shape { [-1] + extents }
-
-    func fits(_ shape: Shape) -> Bool {
-      shape.count == extents.count + 1
-        && zip(shape.dropFirst(), extents).allSatisfy { $1 == -1 || $0 == $1 }
-    }
-  }
-
   package let name: String
   let version: Int
   package let about: String
@@ -47,7 +32,7 @@ package struct ClassicalModel: Sendable {
   package var selection: ModelSelection { ModelSelection(name: name, version: version) }
 
   /// Whether callers choose how large an input is.
-  var takesAnyExtent: Bool { inputs.contains { $0.extents.contains(-1) } }
+  var takesAnyExtent: Bool { inputs.contains { $0.takesAnyExtent } }
 
   /// What the model takes and gives, as TensorFlow Serving tells it of the DeepCell models.
   var metadata: ModelMetadata {
@@ -73,5 +58,9 @@ package struct ClassicalModel: Sendable {
     try analyse(inputs.map { $0.map { $0.isFinite ? min(max($0, -1e9), 1e9) : 0 } })
   }
 
-  package static let all = [nuclei, cytoplasm, phase, pixelwise, scale, label]
+  package static let all = [
+    nuclei, cytoplasm, phase, multiplex, spots, trackingEncoder, trackingInference, pixelwise,
+    scale,
+    label,
+  ]
 }

@@ -46,6 +46,28 @@ struct ScaledSize {
   }
 }
 
+/// Images at the resolution of a model.
+///
+/// - Parameters:
+///   - image: `[batch, row, column, channel]`.
+///   - scale: micrometres per pixel of the image as a multiple of the model's.
+///   - modelResolution: micrometres per pixel that the model was trained at.
+///   - maximumPixels: see ``ScaledSize``.
+///   - maximumBatchPixels: likewise.
+func rescaled(
+  _ image: NDArray<Float>, by scale: Double, modelResolution: Double, maximumPixels: Int,
+  maximumBatchPixels: Int
+) throws(ImageError) -> NDArray<Float> {
+  try ScaledSize.requireFactor(scale)
+  // Not `scale` itself: what it is after this multiplication decides the size.
+  let imageResolution = scale * modelResolution
+  if imageResolution == modelResolution { return image }
+  let size = try ScaledSize(
+    of: image.shape, factor: imageResolution / modelResolution, rounded: .towardZero,
+    maximumPixels: maximumPixels, maximumBatchPixels: maximumBatchPixels)
+  return try resized(image, rows: size.rows, columns: size.columns)
+}
+
 extension Double {
   /// `10`, not `10.0`.
   fileprivate var shortText: String {

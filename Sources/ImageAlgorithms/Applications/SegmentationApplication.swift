@@ -45,24 +45,14 @@ public struct SegmentationApplication: Sendable, Hashable {
     try requireModelTakes(image, modelShape: modelShape, batchSize: batchSize)
     try requireFinitePixels(image)
     let prepared = try histogramNormalization(
-      try rescaled(image, by: scale), kernelSize: kernelSize)
+      try rescaled(
+        image, by: scale, modelResolution: modelResolution, maximumPixels: maximumPixels,
+        maximumBatchPixels: maximumBatchPixels),
+      kernelSize: kernelSize)
     let tiling = try Tiling(
       shape: prepared.shape, modelRows: modelShape[1], modelColumns: modelShape[2], edge: edge)
     return SegmentationRun(
       application: self, originalShape: image.shape,
       batches: TileBatches(prepared, tiling: tiling, size: min(batchSize, maximumBatchSize)))
-  }
-
-  /// The image at the resolution of the model.
-  private func rescaled(
-    _ image: NDArray<Float>, by scale: Double
-  ) throws(ImageError) -> NDArray<Float> {
-    try ScaledSize.requireFactor(scale)
-    let imageResolution = scale * modelResolution
-    if imageResolution == modelResolution { return image }
-    let size = try ScaledSize(
-      of: image.shape, factor: imageResolution / modelResolution, rounded: .towardZero,
-      maximumPixels: maximumPixels, maximumBatchPixels: maximumBatchPixels)
-    return try resized(image, rows: size.rows, columns: size.columns)
   }
 }

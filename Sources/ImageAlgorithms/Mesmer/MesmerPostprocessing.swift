@@ -36,33 +36,63 @@ public struct MesmerPostprocessing: Sendable, Hashable {
   ///   allow it; `CancellationError` between the steps.
   /// - Source: deepcell 0.12.10, `mesmer_postprocess`, pixel by pixel.
   public func labels(_ heads: [NDArray<Float>]) throws -> NDArray<Int32> {
-    guard heads.count == Self.headCount else {
+    try Self.requireHeads(heads.count)
+    return try lastAxisJoined(
+      compartment.parts.map { part in
+        let (distance, classes) = (heads[part.distanceHead], heads[part.classesHead])
+        guard classes.rank == 4, classes.shape[3] > MesmerPart.interiorClass else {
+          throw ImageError(
+            .unexpectedModelOutput,
+            "the model's classes have shape \(classes.shape.tupleDescription); the interior is their "
+              + "channel 1 along the axes (batch, row, column, channel)")
+        }
+        let interior = classes.channel(MesmerPart.interiorClass).expandingDimensions(at: 3)
+        return try labels(of: part, distance: distance, interior: interior)
+      })
+  }
+
+  static func requireHeads(_ count: Int) throws(ImageError) {
+    guard count == headCount else {
       throw ImageError(
         .unexpectedModelOutput,
-        "Mesmer's labels are made from \(Self.headCount) outputs, but the model has \(heads.count)")
-    }
-    switch compartment {
-    case .wholeCell: return try labels(heads[0], heads[1], wholeCell)
-    case .nuclear: return try labels(heads[2], heads[3], nuclear)
-    case .both:
-      return try lastAxisJoined([
-        labels(heads[0], heads[1], wholeCell), labels(heads[2], heads[3], nuclear),
-      ])
+        "Mesmer's labels are made from \(headCount) outputs, but the model has \(count)")
     }
   }
 
-  private func labels(
-    _ distance: NDArray<Float>, _ classes: NDArray<Float>, _ parameters: DeepWatershedParameters
+  /// Labels the cells, or the nuclei.
+  ///
+  /// - Parameters:
+  ///   - distance: `[batch, row, column, channel]`, high at the centre in channel 0.
+  ///   - interior: likewise, high inside.
+  func labels(
+    of part: MesmerPart, distance: NDArray<Float>, interior: NDArray<Float>
   ) throws -> NDArray<Int32> {
-    guard classes.rank == 4, classes.shape[3] >= 2 else {
-      throw ImageError(
-        .unexpectedModelOutput,
-        "the model's classes have shape \(classes.shape.tupleDescription); the interior is their "
-          + "channel 1 along the axes (batch, row, column, channel)")
+    try deepWatershed(
+      maxima: distance, interior: interior,
+      parameters: part == .wholeCell ? wholeCell : nuclear)
+  }
+}
+
+/// What is labelled of a cell, and which outputs of the model say where it is.
+enum MesmerPart: Sendable, Hashable {
+  case wholeCell
+  case nucleus
+
+  /// Among the outputs in the order of their names.
+  var distanceHead: Int { self == .wholeCell ? 0 : 2 }
+  var classesHead: Int { distanceHead + 1 }
+  /// The class that is the interior.
+  static let interiorClass = 1
+}
+
+extension MesmerPostprocessing.Compartment {
+  /// In the order of the result's channels.
+  var parts: [MesmerPart] {
+    switch self {
+    case .wholeCell: [.wholeCell]
+    case .nuclear: [.nucleus]
+    case .both: [.wholeCell, .nucleus]
     }
-    return try deepWatershed(
-      maxima: distance, interior: classes.channel(1).expandingDimensions(at: 3),
-      parameters: parameters)
   }
 }
 

@@ -36,16 +36,6 @@ public func percentileThreshold(
 /// The percentile of all values but 0; infinity when there are none, NaN when one is.
 private func upperLimit(of values: UnsafeBufferPointer<Float>, percentile: Double) -> Float {
   if values.contains(where: \.isNaN) { return .nan }
-  let statistics = OrderStatistics(of: values)
-  guard statistics.count > 0 else { return .infinity }
-  let position = Double(statistics.count - 1) * (percentile / 100)
-  let floor = Int(position.rounded(.down))
-  let share = position - Double(floor)
-  let lower = statistics.value(at: floor)
-  let upper = statistics.value(at: min(floor + 1, statistics.count - 1))
-  // The difference is one of 32-bit floats, the rest is in 64 bits; this decides the last bit.
-  let difference = Double(upper - lower)
-  return Float(
-    share < 0.5
-      ? Double(lower) + difference * share : Double(upper) - difference * (1 - share))
+  let statistics = OrderStatistics(of: values, countsZeros: false)
+  return statistics.count > 0 ? Float(statistics.percentile(percentile)) : .infinity
 }

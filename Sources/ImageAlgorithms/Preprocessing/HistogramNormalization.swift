@@ -37,14 +37,21 @@ public func histogramNormalization(
           }
           guard isValid else {
             try requireFinitePixels(image)
-            throw ImageError(
-              .notFinite,
-              "the image's pixels reach from \(input.min() ?? 0) to \(input.max() ?? 0), too far apart "
-                + "to compute with; divide them by a large number and send the image again")
+            throw ImageError.pixelsTooFarApart(in: input)
           }
         }
       }
     }
+  }
+}
+
+extension ImageError {
+  /// Pixels whose differences are infinite.
+  static func pixelsTooFarApart(in pixels: UnsafeBufferPointer<Float>) -> ImageError {
+    ImageError(
+      .notFinite,
+      "the image's pixels reach from \(pixels.min() ?? 0) to \(pixels.max() ?? 0), too far apart "
+        + "to compute with; divide them by a large number and send the image again")
   }
 }
 

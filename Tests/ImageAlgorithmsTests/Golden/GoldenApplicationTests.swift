@@ -12,40 +12,32 @@ import Testing
     golden: GoldenCase
   ) async throws {
     let image = try golden.array("input.npy").floats
-    let heads = try golden.outputs()
     let application: SegmentationApplication =
       golden.function.hasPrefix("nuclear") ? .nuclear : .cytoplasm
-    let calls = golden.parameters["calls"].integers
-    let sent = Mutex<[Int: NDArray<Float>]>([:])
 
     var run = try application.start(
       image, scale: try #require(golden.parameters["scale"].number),
-      modelShape: [-1] + golden.parameters["model_input_shape"].integers,
-      batchSize: try #require(golden.parameters["batch_size"].integer))
-    #expect(run.batchCount == calls.count)
-    var start = 0
-    for index in 0..<run.batchCount {
-      let batch = try run.batch(index)
-      #expect(batch.shape[0] == calls[index])
-      sent.withLock { $0[index] = batch }
-      let range = start..<start + calls[index]
-      try run.accept(heads.map { AnyNDArray($0.slice(range)) })
-      start = range.upperBound
-    }
+      modelShape: golden.modelShape, batchSize: golden.batchSize)
+    let sent = try golden.replay(on: &run)
     #expect(try run.labels() == golden.array("output.npy").labels)
+    try golden.expectModelInput(sent)
+  }
 
-    let batches = sent.withLock { sent in (0..<calls.count).compactMap { sent[$0] } }
-    let expected = try golden.array("model_input.npy").floats
-    let difference = zip(batches.flatMap(\.elements), expected.elements)
-      .map { abs(Double($0) - Double($1)) }
-    #expect(difference.count == expected.count)
-    if golden.parameters["scale"].number == 1 {
-      #expect(difference.allSatisfy { $0 == 0 })
-    } else {
-      // Interpolation may move a pixel into the next bin of the histogram.
-      #expect(difference.allSatisfy { $0 <= 2e-2 })
-      #expect(difference.count { $0 > 3e-4 } <= difference.count / 2000)
-    }
+  @Test(arguments: Golden.cases("mesmer_app"))
+  func `Mesmer with recorded answers gives the labels of the reference`(
+    golden: GoldenCase
+  ) async throws {
+    let compartment = MesmerPostprocessing.Compartment(
+      rawValue: golden.parameters["compartment"].text)
+    let application = MesmerApplication(
+      postprocessing: MesmerPostprocessing(compartment: try #require(compartment)))
+    #expect(golden.parameters["model_mpp"].number == application.modelResolution)
+    var run = try application.start(
+      golden.array("input.npy").floats, scale: try #require(golden.parameters["scale"].number),
+      modelShape: golden.modelShape, batchSize: golden.batchSize)
+    let sent = try golden.replay(on: &run)
+    #expect(try run.labels() == golden.array("output.npy").labels)
+    try golden.expectModelInput(sent)
   }
 
   @Test(arguments: Golden.cases("nuclear_segmentation_app"), [1, 3])
@@ -54,16 +46,16 @@ import Testing
   ) async throws {
     let image = try golden.array("input.npy").floats
     let heads = try golden.outputs()
-    let batchSize = try #require(golden.parameters["batch_size"].integer)
+    let batchSize = golden.batchSize
     let run = try SegmentationApplication.nuclear.start(
       image, scale: try #require(golden.parameters["scale"].number),
-      modelShape: [-1] + golden.parameters["model_input_shape"].integers, batchSize: batchSize)
+      modelShape: golden.modelShape, batchSize: batchSize)
     let batches = try (0..<run.batchCount).map { try run.batch($0) }
 
     var steps: [SegmentationProgress] = []
     let labels = try await SegmentationApplication.nuclear.labels(
       of: image, scale: try #require(golden.parameters["scale"].number),
-      modelShape: [-1] + golden.parameters["model_input_shape"].integers, batchSize: batchSize,
+      modelShape: golden.modelShape, batchSize: batchSize,
       concurrentCalls: concurrentCalls, progress: { steps.append($0) },
       predict: { batch in
         let index = try #require(batches.firstIndex(of: batch))
@@ -83,5 +75,40 @@ extension GoldenCase {
   /// The recorded outputs of a model, each with the tiles of all calls.
   func outputs() throws -> [NDArray<Float>] {
     try types.keys.filter { $0.hasPrefix("model_output_") }.sorted().map { try array($0).floats }
+  }
+
+  var modelShape: Shape { [-1] + parameters["model_input_shape"].integers }
+  var batchSize: Int { parameters["batch_size"].integer ?? 0 }
+
+  /// Answers all calls of a run as recorded.
+  ///
+  /// - Returns: what was sent, the tiles of all calls.
+  func replay(on run: inout some ModelRun) throws -> NDArray<Float> {
+    let heads = try outputs()
+    let calls = parameters["calls"].integers
+    #expect(run.batchCount == calls.count)
+    var batches: [NDArray<Float>] = []
+    for index in 0..<run.batchCount {
+      let batch = try run.batch(index)
+      #expect(batch.shape[0] == calls[index])
+      batches.append(batch)
+      let range = run.answeredTiles..<run.answeredTiles + calls[index]
+      try run.accept(heads.map { AnyNDArray($0.slice(range)) })
+    }
+    return try NDArray.concatenated(batches)
+  }
+
+  /// Compares what was sent to the model with what the reference sent.
+  func expectModelInput(_ sent: NDArray<Float>) throws {
+    let expected = try array("model_input.npy").floats
+    #expect(sent.shape == expected.shape)
+    let difference = zip(sent.elements, expected.elements).map { abs(Double($0) - Double($1)) }
+    if parameters["scale"].number == 1 {
+      #expect(difference.allSatisfy { $0 == 0 })
+    } else {
+      // Interpolation may move a pixel into the next bin of the histogram.
+      #expect(difference.allSatisfy { $0 <= 2e-2 })
+      #expect(difference.count { $0 > 3e-4 } <= difference.count / 2000)
+    }
   }
 }

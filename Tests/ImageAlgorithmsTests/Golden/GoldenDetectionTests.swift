@@ -8,21 +8,10 @@ import Testing
   private func run(
     _ golden: GoldenCase, valueCount: Int, tiles: NDArray<Float>
   ) throws -> DetectionRun {
-    let answers = try #require(try golden.outputs().first)
-    let calls = golden.parameters["calls"].integers
     var run = try DetectionRun(
-      golden.array("input.npy").floats,
-      modelShape: [-1] + golden.parameters["model_input_shape"].integers,
-      batchSize: try #require(golden.parameters["batch_size"].integer), valueCount: valueCount)
-    #expect(run.batchCount == calls.count)
-    #expect(run.tileCount == calls.reduce(0, +))
-    for index in 0..<run.batchCount {
-      let range = run.answeredTiles..<run.answeredTiles + calls[index]
-      let batch = try run.batch(index)
-      #expect(batch == tiles.slice(range))
-      #expect(batch.shape[0] == calls[index])
-      try run.accept([AnyNDArray(answers.slice(range))])
-    }
+      golden.array("input.npy").floats, modelShape: golden.modelShape,
+      batchSize: golden.batchSize, valueCount: valueCount)
+    #expect(try golden.replay(on: &run) == tiles)
     return run
   }
 
