@@ -109,8 +109,8 @@ let package = Package(
     .target(
       name: "Consumers",
       dependencies: [
-        "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Retrying",
-        "Serving", .product(name: "Logging", package: "swift-log"),
+        "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Previews",
+        "Retrying", "Serving", .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),
@@ -138,7 +138,7 @@ let package = Package(
     .target(
       name: "ConsumerMain",
       dependencies: [
-        "CLinux", "Callbacks", "Consumers", "CurlClient", "ServiceSetup",
+        "CLinux", "Callbacks", "Consumers", "CurlClient", "ImageAlgorithms", "ServiceSetup",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),
