@@ -113,8 +113,8 @@ let package = Package(
     .target(
       name: "Consumers",
       dependencies: [
-        "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Retrying",
-        "Serving", .product(name: "Logging", package: "swift-log"),
+        "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Previews",
+        "Retrying", "Serving", .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),
@@ -142,7 +142,7 @@ let package = Package(
     .target(
       name: "ConsumerMain",
       dependencies: [
-        "CLinux", "Callbacks", "Consumers", "CurlClient", "ServiceSetup",
+        "CLinux", "Callbacks", "Consumers", "CurlClient", "ImageAlgorithms", "ServiceSetup",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),

@@ -1,6 +1,7 @@
 import Buckets
 import Callbacks
 import Consumers
+import ImageAlgorithms
 import JobQueue
 import RedisClient
 import ServiceSetup
@@ -43,6 +44,11 @@ struct ConsumerConfiguration {
       let nuclear = Self.model("NUCLEAR_MODEL", &values),
       let cytoplasm = Self.model("CYTOPLASM_MODEL", &values),
       let phase = Self.model("PHASE_MODEL", &values),
+      let mesmer = Self.model(
+        values.text("MESMER_MODEL") == nil ? "MULTIPLEX_MODEL" : "MESMER_MODEL", &values),
+      let compartment = MesmerPostprocessing.Compartment(
+        rawValue: (values.text("MESMER_COMPARTMENT") ?? "").lowercased()),
+      let spot = Self.model("POLARIS_MODEL", &values),
       let scaleDetection = Self.model("SCALE_DETECT_MODEL", &values),
       let labelDetection = Self.model("LABEL_DETECT_MODEL", &values)
     else { return nil }
@@ -52,8 +58,12 @@ struct ConsumerConfiguration {
     self.worker = worker
     self.redis = redis
     self.bucket = bucket
+    var spots = SpotApplication()
+    spots.threshold = values.number("POLARIS_THRESHOLD")
+    spots.clips = values.boolean("POLARIS_CLIP")
     settings = ConsumerSettings(
       consumerType: typeName, nuclearModel: nuclear, cytoplasmModel: cytoplasm, phaseModel: phase,
+      mesmerModel: mesmer, mesmerCompartment: compartment, spotModel: spot, spots: spots,
       scaleDetectionModel: values.boolean("SCALE_DETECT_ENABLED") ? scaleDetection : nil,
       labelDetectionModel: values.boolean("LABEL_DETECT_ENABLED") ? labelDetection : nil,
       imageLimits: ImageLimits(

@@ -1,3 +1,4 @@
+import ImageAlgorithms
 import ImageFiles
 import Serving
 
@@ -8,6 +9,13 @@ public struct ConsumerSettings: Sendable {
   public var nuclearModel: ModelName
   public var cytoplasmModel: ModelName
   public var phaseModel: ModelName
+  /// Finds the cells of images of a nuclear and a membrane channel.
+  public var mesmerModel: ModelName
+  /// What such jobs label that do not say.
+  public var mesmerCompartment: MesmerPostprocessing.Compartment
+  public var spotModel: ModelName
+  /// How spots are found.
+  public var spots: SpotApplication
   /// Finds the scale of images whose job gives none; nil: it is 1.
   public var scaleDetectionModel: ModelName?
   /// Finds what an image shows where the job says nothing of it; nil: nuclei.
@@ -27,6 +35,10 @@ public struct ConsumerSettings: Sendable {
     nuclearModel: ModelName = ModelName(name: "NuclearSegmentation", version: 6),
     cytoplasmModel: ModelName = ModelName(name: "CytoplasmSegmentation", version: 5),
     phaseModel: ModelName = ModelName(name: "PhaseCytoSegmentation", version: 0),
+    mesmerModel: ModelName = ModelName(name: "MultiplexSegmentation", version: 9),
+    mesmerCompartment: MesmerPostprocessing.Compartment = .wholeCell,
+    spotModel: ModelName = ModelName(name: "SpotDetection", version: 3),
+    spots: SpotApplication = SpotApplication(),
     scaleDetectionModel: ModelName? = nil, labelDetectionModel: ModelName? = nil,
     imageLimits: ImageLimits = ImageLimits(),
     maximumBatchSize: Int = 64, minimumModelSize: Int = 128, maximumCallsInFlight: Int = 4,
@@ -36,6 +48,10 @@ public struct ConsumerSettings: Sendable {
     self.nuclearModel = nuclearModel
     self.cytoplasmModel = cytoplasmModel
     self.phaseModel = phaseModel
+    self.mesmerModel = mesmerModel
+    self.mesmerCompartment = mesmerCompartment
+    self.spotModel = spotModel
+    self.spots = spots
     self.scaleDetectionModel = scaleDetectionModel
     self.labelDetectionModel = labelDetectionModel
     self.imageLimits = imageLimits

@@ -2,4 +2,7 @@
 public let consumers: [String: Consumer.Type] = [
   "image": ImageConsumer.self,
   "segmentation": ImageConsumer.self,
+  "mesmer": MesmerConsumer.self,
+  "multiplex": MesmerConsumer.self,
+  "spot": SpotConsumer.self,
 ]

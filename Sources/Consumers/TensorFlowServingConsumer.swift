@@ -89,9 +89,19 @@ open class TensorFlowServingConsumer: Consumer {
     }
   }
 
+  /// Writes a file of a format of your own, to be put into the archive.
+  ///
+  /// - Parameter name: may begin with folders, which are kept.
+  public func saveFile(_ bytes: [UInt8], name: String) throws -> URL {
+    try stage(.encode) {
+      URL(filePath: try LabelFiles.save(bytes, name: name, in: try resultsFolder().path))
+    }
+  }
+
   /// Puts files into one archive, named so that no two workers choose the same.
   ///
-  /// - Parameter files: of the job; folders made by ``saveArray(_:name:suffix:)`` are kept.
+  /// - Parameter files: of the job; folders made by ``saveArray(_:name:suffix:)`` are
+  ///   kept.
   public func zip(_ files: [URL]) throws -> URL {
     try stage(.encode) {
       let name = RandomName.hex(digits: 32) + ".zip"

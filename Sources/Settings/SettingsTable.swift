@@ -102,6 +102,21 @@ public enum SettingsTable {
       "PHASE_MODEL", .model, default: "PhaseCytoSegmentation:0",
       "Model for the third slot of a job's channels."),
     Setting(
+      "MULTIPLEX_MODEL", .model, default: "MultiplexSegmentation:9",
+      "Model of mesmer jobs, for images of a nuclear and a membrane channel."),
+    Setting("MESMER_MODEL", .model, "The same by its newer name, which wins."),
+    Setting(
+      "MESMER_COMPARTMENT", .choice(["whole-cell", "nuclear", "both"]), default: "whole-cell",
+      "What mesmer jobs label that do not say."),
+    Setting("POLARIS_MODEL", .model, default: "SpotDetection:3", "Model that finds spots."),
+    Setting(
+      "POLARIS_THRESHOLD", .number(0...1), default: "0.95",
+      "How likely a spot must be to count as one."),
+    Setting(
+      "POLARIS_CLIP", .boolean, default: "false",
+      "Whether the darkest 0.01 % and brightest 0.1 % of an image's pixels are cut off before spots "
+        + "are looked for."),
+    Setting(
       "SCALE_DETECT_ENABLED", .boolean, default: "false",
       "Whether a model finds the scale of images whose job gives none; otherwise it is 1."),
     Setting(
