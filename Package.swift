@@ -105,7 +105,8 @@ let package = Package(
     .target(
       name: "JobQueue", dependencies: ["RedisClient"],
       resources: [
-        "cancel", "claim", "fail", "finish", "heartbeat", "park", "purge", "reap", "reconcile",
+        "cancel", "claim", "expire", "fail", "finish", "heartbeat", "park", "purge", "reap",
+        "reconcile",
         "recover", "release", "requeue", "submit", "update", "Library/caller", "Library/canceling",
         "Library/claiming", "Library/ending", "Library/holding", "Library/jobs",
       ].map { .embedInCode("Scripts/\($0).lua") },
@@ -142,7 +143,8 @@ let package = Package(
     .target(
       name: "ConsumerMain",
       dependencies: [
-        "CLinux", "Callbacks", "Consumers", "CurlClient", "ImageAlgorithms", "ServiceSetup",
+        "CLinux", "Callbacks", "Consumers", "CurlClient", "ImageAlgorithms", "ImageFiles",
+        "ServiceSetup",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),

@@ -77,6 +77,11 @@ struct ConfinedFolder: Sendable {
     guard unlinkat(folder.number, name, 0) == 0 || errno == ENOENT else { throw .last }
   }
 
+  /// Removes an empty folder of this one.
+  func removeFolder(_ name: String) throws(SystemError) {
+    guard unlinkat(folder.number, name, AT_REMOVEDIR) == 0 else { throw .last }
+  }
+
   /// Makes renames in this folder survive a power cut.
   func synchronize() throws(SystemError) {
     guard fsync(folder.number) == 0 else { throw .last }

@@ -76,9 +76,21 @@ public struct FolderBucket: Bucket {
       do throws(SystemError) {
         let parent = folder.isEmpty ? root : try root.existingFolder(at: folder)
         try parent.remove(name)
+        removeEmptyFolders(upFrom: folder)
       } catch  where error.number == ENOENT || error.number == ENOTDIR {
         // Removing what is not there is what was asked for.
       } catch { throw failure(error, key: key, "remove") }
+    }
+  }
+
+  /// Removes folders that nothing is in any more, but for those that all objects share, such as `output`.
+  private func removeEmptyFolders(upFrom path: String) {
+    var (parent, name) = path.splitAtLastSlash
+    while !parent.isEmpty {
+      do throws(SystemError) {
+        try root.existingFolder(at: parent).removeFolder(name)
+      } catch { return }  // it is not empty, or gone
+      (parent, name) = parent.splitAtLastSlash
     }
   }
 

@@ -2,6 +2,7 @@ import Buckets
 import Callbacks
 import Consumers
 import ImageAlgorithms
+import ImageFiles
 import JobQueue
 import RedisClient
 import ServiceSetup
@@ -54,7 +55,7 @@ struct ConsumerConfiguration {
     else { return nil }
 
     self.type = type
-    self.queue = queue
+    self.queue = type.list(for: queue)
     self.worker = worker
     self.redis = redis
     self.bucket = bucket
@@ -72,7 +73,11 @@ struct ConsumerConfiguration {
       maximumBatchSize: values.integer("TF_MAX_BATCH_SIZE"),
       minimumModelSize: values.integer("TF_MIN_MODEL_SIZE"),
       maximumCallsInFlight: values.integer("TF_MAX_IN_FLIGHT"),
-      maximumInputBytes: Self.bytes(mebibytes: values.integer("STORAGE_MAX_INPUT_MIB")))
+      maximumInputBytes: Self.bytes(mebibytes: values.integer("STORAGE_MAX_INPUT_MIB")),
+      archiveLimits: ArchiveLimits(
+        members: values.integer("STORAGE_ZIP_MAX_MEMBERS"),
+        bytes: Self.bytes(mebibytes: values.integer("STORAGE_ZIP_MAX_MIB"))),
+      childLifetime: values.duration("EXPIRE_TIME"))
     self.delivery = delivery
     self.callbacks = callbacks
     serving = ServingConfiguration(from: values)

@@ -14,6 +14,9 @@ open class Consumer {
     self.context = context
   }
 
+  /// The Redis list that consumers of this class serve where `QUEUE` names `queue`: that itself.
+  open class func list(for queue: String) -> String { queue }
+
   /// Works on a job.
   ///
   /// - Returns: how it ended: `.done`, `.putBack` for a job to be taken again, or what

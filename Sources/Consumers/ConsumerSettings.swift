@@ -29,6 +29,10 @@ public struct ConsumerSettings: Sendable {
   public var maximumCallsInFlight: Int
   /// Bytes of an input file.
   public var maximumInputBytes: Int
+  /// What an archive of inputs may hold.
+  public var archiveLimits: ArchiveLimits
+  /// How long the jobs that one was made of are kept after its end.
+  public var childLifetime: Duration
 
   package init(
     consumerType: String = "image",
@@ -42,7 +46,8 @@ public struct ConsumerSettings: Sendable {
     scaleDetectionModel: ModelName? = nil, labelDetectionModel: ModelName? = nil,
     imageLimits: ImageLimits = ImageLimits(),
     maximumBatchSize: Int = 64, minimumModelSize: Int = 128, maximumCallsInFlight: Int = 4,
-    maximumInputBytes: Int = 16 << 30
+    maximumInputBytes: Int = 16 << 30, archiveLimits: ArchiveLimits = ArchiveLimits(),
+    childLifetime: Duration = .seconds(3600)
   ) {
     self.consumerType = consumerType
     self.nuclearModel = nuclearModel
@@ -59,6 +64,8 @@ public struct ConsumerSettings: Sendable {
     self.minimumModelSize = minimumModelSize
     self.maximumCallsInFlight = maximumCallsInFlight
     self.maximumInputBytes = maximumInputBytes
+    self.archiveLimits = archiveLimits
+    self.childLifetime = childLifetime
   }
 }
 

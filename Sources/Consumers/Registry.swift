@@ -5,4 +5,5 @@ public let consumers: [String: Consumer.Type] = [
   "mesmer": MesmerConsumer.self,
   "multiplex": MesmerConsumer.self,
   "spot": SpotConsumer.self,
+  "zip": ZipConsumer.self,
 ]

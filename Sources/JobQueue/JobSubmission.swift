@@ -10,6 +10,8 @@ public struct JobSubmission: Sendable {
   public var inputFileName: String
   /// Other fields, by name of the hash's field.
   public var fields: [String: String]
+  /// Whether an archive goes to ``queue`` like any other file, not to the list of archives.
+  package var isForQueueItself = false
   /// When and how it is to run.
   package var delivery = DeliveryOptions()
 
@@ -31,7 +33,7 @@ public struct JobSubmission: Sendable {
 
   /// The list that the job goes to.
   package var list: String {
-    let isZip = originalName.lowercased().hasSuffix(".zip")
+    let isZip = !isForQueueItself && originalName.lowercased().hasSuffix(".zip")
     return isZip ? Keys.zipQueue(of: queue.lowercased()) : queue.lowercased()
   }
 

@@ -12,6 +12,10 @@ package enum Keys {
   package static func control(of job: String) -> String { "kiosk:job:" + job }
   /// The children that a parked job waits for: a set.
   package static func children(of job: String) -> String { "kiosk:kids:" + job }
+  /// Jobs that made objects for their children in the bucket, by when they were last looked at.
+  package static func objectMakers(of queue: String) -> String { "kiosk:objects:" + queue }
+  /// What such a job made: a string, a line for each object's key.
+  package static func objects(of job: String) -> String { "kiosk:objects-of:" + job }
   /// The last log lines of a job: a stream.
   package static func log(of job: String) -> String { "kiosk:log:" + job }
 
@@ -56,12 +60,21 @@ package enum Keys {
   package static func derived(
     queue: String, name: String, from maker: String, by reason: String
   ) -> String {
-    let digest = SHA1.hexadecimal(of: Array("\(maker)\0\(reason)".utf8)).prefix(32)
-    return "\(queue):\(name):".replacing(",", with: "_") + digest
+    "\(queue):\(name):".replacing(",", with: "_") + digest(of: maker, by: reason)
+  }
+
+  /// 32 digits, the same each time, by which what a job makes is known as its own.
+  package static func digest(of maker: String, by reason: String) -> String {
+    String(SHA1.hexadecimal(of: Array("\(maker)\0\(reason)".utf8)).prefix(32))
   }
 
   /// The list that zip archives of `queue` wait in.
   package static func zipQueue(of queue: String) -> String { queue + "-zip" }
+
+  /// The queue whose zip archives wait in a list; nil for a list of other jobs.
+  package static func queue(ofZipQueue list: String) -> String? {
+    list.hasSuffix("-zip") ? String(list.dropLast(4)) : nil
+  }
 
   /// The hash in which consumers of all kinds share what a model's inputs look like.
   package static func metadata(model: String, version: String) -> String { "\(model):\(version)" }
@@ -120,7 +133,15 @@ public enum Field {
   public static let canceled = "canceled"
   /// Keys of the children, with commas between.
   public static let children = "children"
+  /// Keys of the children that are done, and of the others, with commas between.
+  public static let childrenDone = "children:done"
+  public static let childrenFailed = "children:failed"
+  /// Seconds until all children were made.
+  public static let childrenUploadTime = "children_upload_time"
+  /// Seconds from the last child's end to the parent's.
+  public static let cleanupTime = "cleanup_time"
   /// How often somebody let the job run again after its end.
   public static let requeued = "requeued"
+  /// Why children failed, by their keys: a map as forms are encoded.
   public static let failures = "failures"
 }

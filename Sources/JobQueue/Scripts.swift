@@ -18,6 +18,7 @@ enum Scripts {
   static let reconcile = script(PackageResources.reconcile_lua, canceling)
   static let requeue = script(PackageResources.requeue_lua, base)
   static let submit = script(PackageResources.submit_lua, base)
+  static let expire = script(PackageResources.expire_lua, base)
   static let purge = script(PackageResources.purge_lua, base)
 
   // Each builds on the one before.

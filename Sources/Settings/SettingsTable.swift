@@ -10,7 +10,8 @@ public enum SettingsTable {
   static let queue = [
     Setting(
       "QUEUE", .text, default: "predict",
-      "Redis list that jobs are taken from; lower case is used."),
+      "Redis list that jobs are taken from; lower case is used. A consumer of the type zip takes its "
+        + "jobs from the list of this name with -zip behind it."),
     Setting(
       "CONSUMER_TYPE", .text, default: "image", "Which consumer of the registry works on the jobs."),
     Setting(
@@ -60,6 +61,9 @@ public enum SettingsTable {
     Setting(
       "FAILURE_TTL", .number(1...1e9), default: "604800",
       "Seconds that a failed job is kept whose client set no time."),
+    Setting(
+      "EXPIRE_TIME", .number(1...1e9), default: "3600",
+      "Seconds that the jobs of an archive's files are kept after that of the archive."),
     Setting("DEAD_LETTER_MAX", count, default: "10000", "Failed jobs that are listed."),
   ]
 
@@ -177,6 +181,13 @@ public enum SettingsTable {
   ]
 
   static let limits = [
+    Setting(
+      "STORAGE_ZIP_MAX_MEMBERS", count, default: "10000",
+      "Most files and folders in an archive of images; of files at most 10000."),
+    Setting(
+      "STORAGE_ZIP_MAX_MIB", count, default: "16384",
+      "Most that an archive of images may unpack to, in MiB; also not more than 200 times its size or "
+        + "64 MiB."),
     Setting("MAX_IMAGE_HEIGHT", count, default: "2048", "Most rows of an image."),
     Setting("MAX_IMAGE_WIDTH", count, default: "2048", "Most columns of an image."),
     Setting("MAX_IMAGE_FRAMES", count, default: "60", "Most frames of a stack."),

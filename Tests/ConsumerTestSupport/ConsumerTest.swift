@@ -18,7 +18,8 @@ public enum ConsumerTest {
   ///   - input: the image, which is put into the bucket.
   ///   - fields: of the job's hash, beside those that every producer writes.
   ///   - others: consumers of the jobs that this one submits or waits for, by queue. Each works in
-  ///     this process too. Jobs for the queue `test` go to the consumer under test itself.
+  ///     this process too. Jobs for the queue `test` go to the consumer under test itself; for one of
+  ///     archives, which takes those of `test-zip`, name here who takes those of `test`.
   ///   - models: what the model server answers.
   ///   - timeLimit: how long the job may take, with those it waits for.
   ///   - settings: changes those in force.

@@ -41,9 +41,10 @@ struct ServiceInProcess: Worker {
     let models = ServingClient(serving, logger: logger)
     let bucket = try FolderBucket(path: surroundings.store.path)
 
-    let consumers = others.merging([JobSurroundings.queue: type]) { $1 }
+    let tested = type.list(for: JobSurroundings.queue)
+    let consumers = others.merging([tested: type]) { $1 }
     services = consumers.map { queue, type in
-      let isOther = queue != JobSurroundings.queue
+      let isOther = queue != tested
       let context = ConsumerContext(
         queue: JobQueue(
           name: queue.lowercased(),

@@ -5,6 +5,14 @@ extension Consumer {
   /// The most children a job may have: each is part of its hash.
   private static let mostChildren = 10_000
 
+  /// - Throws: ``JobError`` `invalidInput` for more children than a job may have.
+  func checkCount(ofChildren count: Int) throws {
+    guard count <= Self.mostChildren else {
+      throw JobError(
+        .invalidInput, "the job has \(count) parts, and the most there may be is 10000")
+    }
+  }
+
   /// Lets the job wait for others, which are made for it, without holding a slot meanwhile.
   ///
   /// ```swift
@@ -47,10 +55,7 @@ extension Consumer {
   ) throws -> JobStatus {
     var seen = Set(known)
     let all = known + children.map(\.key).filter { seen.insert($0).inserted }
-    guard all.count <= Self.mostChildren else {
-      throw JobError(
-        .invalidInput, "the job has \(all.count) parts, and the most there may be is 10000")
-    }
+    try checkCount(ofChildren: all.count)
     run.parking = Parking(children: children, policy: policy, all: all)
     return .waiting
   }
@@ -65,6 +70,14 @@ extension Consumer {
       try await run.queue.fields(ChildResult.standardFields + fields, of: keys)
     }
     return Swift.zip(keys, found).map { ChildResult(key: $0, fields: $1) }
+  }
+
+  /// Lets the children expire, as the Python service does: the job has what it wants of them.
+  func expireChildren() async throws {
+    let keys = childKeys
+    try await untilRedisAnswers {
+      try await run.queue.expire(keys, after: context.settings.childLifetime)
+    }
   }
 
   private var childKeys: [String] {

@@ -7,11 +7,13 @@ struct Watchkeeping: Sendable {
   private let queue: JobQueue
   private let intake: JobIntake
   private let card: [String: String]
+  private let objects: ObjectSweep
   private let logger: Logger
 
   /// - Parameter card: what the process says of itself.
   init(_ context: ConsumerContext, intake: JobIntake, card: [String: String]) {
     queue = context.queue
+    objects = ObjectSweep(context)
     logger = context.logger
     self.intake = intake
     self.card = card
@@ -88,6 +90,7 @@ struct Watchkeeping: Sendable {
   private func reconcile() async {
     while (try? await Task.sleep(for: .seconds(60) * .random(in: 0.75...1.25))) != nil {
       await look("reconciled") { try await queue.reconcile() }
+      await objects.run()
     }
   }
 

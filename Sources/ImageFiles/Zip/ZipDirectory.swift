@@ -9,6 +9,10 @@ struct ZipDirectory {
     var isEncrypted: Bool
     var method: Int
     var storedSize: Int
+    /// CRC-32 of the unpacked file.
+    var checksum: Int
+    /// Time and date as stored.
+    var modified: Int
     /// Position of the member's own header.
     var offset: Int
     /// Unix type and permissions, if the archive has them.
@@ -53,7 +57,8 @@ struct ZipDirectory {
     guard fields[0, 4] == 0x0201_4B50, let nameSize = fields[28, 2], let extraSize = fields[30, 2],
       let commentSize = fields[32, 2], let flags = fields[8, 2], let method = fields[10, 2],
       var storedSize = fields[20, 4], let size = fields[24, 4], var offset = fields[42, 4],
-      let attributes = fields[38, 4], bytes.count >= 46 + nameSize + extraSize + commentSize
+      let attributes = fields[38, 4], let checksum = fields[16, 4], let modified = fields[12, 4],
+      bytes.count >= 46 + nameSize + extraSize + commentSize
     else { return nil }
     let start = bytes.startIndex + 46
     let extra = bytes[(start + nameSize)..<(start + nameSize + extraSize)]
@@ -72,7 +77,8 @@ struct ZipDirectory {
     }
     let record = Record(
       name: Array(bytes[start..<start + nameSize]), isEncrypted: flags & 1 != 0, method: method,
-      storedSize: storedSize, offset: offset, mode: attributes >> 16)
+      storedSize: storedSize, checksum: checksum, modified: modified, offset: offset,
+      mode: attributes >> 16)
     return (record, 46 + nameSize + extraSize + commentSize)
   }
 

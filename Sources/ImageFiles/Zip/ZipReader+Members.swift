@@ -3,7 +3,8 @@ import CZip
 extension ZipReader {
   /// The archive's files, all checked.
   static func members(
-    of handle: OpaquePointer, _ directory: ZipDirectory, _ source: ByteSource
+    of handle: OpaquePointer, _ directory: ZipDirectory, _ source: ByteSource,
+    _ selection: Selection
   ) throws(ImageFileError) -> [Member] {
     // Two readers of one directory must agree, or the checks are about other bytes.
     guard Int(zip_get_num_entries(handle, 0)) == directory.records.count else {
@@ -27,8 +28,11 @@ extension ZipReader {
       guard names.insert(path).inserted else {
         throw refused(name, "is in it twice", source)
       }
-      if isWanted(path) { members.append(Member(name: path, size: size, index: index)) }
+      if selection == .all || isWanted(path) {
+        members.append(Member(name: path, size: size, index: index, record: record))
+      }
     }
+    try checkFolders(of: names, source)
     return members
   }
 
@@ -49,6 +53,9 @@ extension ZipReader {
     } catch {
       throw refused(name, error.reason, source)
     }
+    guard components.allSatisfy({ $0.utf8.count <= 255 }) else {
+      throw refused(name, "has a name too long for a file", source, advice: "shorten it")
+    }
     let (typeMask, regular, folder) = (0o170000, 0o100000, 0o040000)
     let type = record.mode & typeMask
     guard type == 0 || type == regular || (isFolder && type == folder) else {
@@ -61,6 +68,23 @@ extension ZipReader {
         advice: "pack it with normal ZIP compression")
     }
     return components.joined(separator: "/")
+  }
+
+  /// No file may have the name of a folder that another is in.
+  private static func checkFolders(
+    of names: Set<String>, _ source: ByteSource
+  ) throws(ImageFileError) {
+    var folders: Set<Substring> = []
+    for name in names {
+      var folder = name[...]
+      while let slash = folder.lastIndex(of: "/") {
+        folder = folder[..<slash]
+        guard folders.insert(folder).inserted else { break }
+        if names.contains(String(folder)) {
+          throw refused(String(folder), "is both a file and a folder", source)
+        }
+      }
+    }
   }
 
   private static func isWanted(_ path: String) -> Bool {

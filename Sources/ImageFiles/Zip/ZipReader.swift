@@ -11,25 +11,33 @@ public final class ZipReader {
     /// Bytes of the unpacked file, as the archive claims.
     public let size: Int
     let index: UInt64
+    let record: ZipDirectory.Record
   }
 
-  /// The files to unpack, in the archive's order. Folders, files without extension and what macOS
-  /// adds (`__MACOSX`) are left out, as in the Python service.
+  /// Which files of an archive are looked at.
+  public enum Selection: Sendable {
+    /// Those with an extension, without what macOS adds (`__MACOSX`), as in the Python service.
+    case named
+    case all
+  }
+
+  /// The files to unpack, in the archive's order, without folders.
   public let members: [Member]
 
   private let handle: OpaquePointer
-  private let source: ByteSource
+  let source: ByteSource
 
   /// Opens an archive and checks every member.
   ///
   /// - Parameters:
   ///   - name: what its sender calls it, for messages.
   /// - Throws: ``ImageFileError`` when it is no archive, a limit is exceeded, members overlap, or
-  ///   one of them is encrypted, not a file, compressed in an unknown way, has the name of another,
-  ///   or a name that leads out of its folder.
-  public init(path: String, name: String, limits: ArchiveLimits = ArchiveLimits())
-    throws(ImageFileError)
-  {
+  ///   one of them is encrypted, not a file, compressed in an unknown way, has the name of another
+  ///   or of a folder, or a name that leads out of its folder or is too long for a file.
+  public init(
+    path: String, name: String, limits: ArchiveLimits = ArchiveLimits(),
+    selection: Selection = .named
+  ) throws(ImageFileError) {
     source = try ByteSource(path: path, name: name)
     let directory = try ZipDirectory(of: source, limits: limits)
     var code: Int32 = 0
@@ -39,7 +47,7 @@ public final class ZipReader {
         advice: "pack it again")
     }
     do throws(ImageFileError) {
-      members = try Self.members(of: handle, directory, source)
+      members = try Self.members(of: handle, directory, source, selection)
       try Self.checkSizes(of: members, source, limits)
     } catch {
       zip_discard(handle)
