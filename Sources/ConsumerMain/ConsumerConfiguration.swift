@@ -50,6 +50,10 @@ struct ConsumerConfiguration {
       let compartment = MesmerPostprocessing.Compartment(
         rawValue: (values.text("MESMER_COMPARTMENT") ?? "").lowercased()),
       let spot = Self.model("POLARIS_MODEL", &values),
+      let encoder = Self.model("NEIGHBORHOOD_ENCODER", &values),
+      let tracking = Self.model(
+        values.text("CALIBAN_MODEL") == nil ? "TRACKING_MODEL" : "CALIBAN_MODEL", &values),
+      let segmentationQueue = values.queueName("SEGMENTATION_QUEUE"),
       let scaleDetection = Self.model("SCALE_DETECT_MODEL", &values),
       let labelDetection = Self.model("LABEL_DETECT_MODEL", &values)
     else { return nil }
@@ -65,6 +69,9 @@ struct ConsumerConfiguration {
     settings = ConsumerSettings(
       consumerType: typeName, nuclearModel: nuclear, cytoplasmModel: cytoplasm, phaseModel: phase,
       mesmerModel: mesmer, mesmerCompartment: compartment, spotModel: spot, spots: spots,
+      encoderModel: encoder, trackingModel: tracking,
+      tracking: TrackingParameters(from: values), segmentationQueue: segmentationQueue,
+      writesTrackFile: values.boolean("TRACK_FILE"),
       scaleDetectionModel: values.boolean("SCALE_DETECT_ENABLED") ? scaleDetection : nil,
       labelDetectionModel: values.boolean("LABEL_DETECT_ENABLED") ? labelDetection : nil,
       imageLimits: ImageLimits(

@@ -16,6 +16,14 @@ public struct ConsumerSettings: Sendable {
   public var spotModel: ModelName
   /// How spots are found.
   public var spots: SpotApplication
+  /// Describes the cells of movies, and compares tracks with the cells of the next frame.
+  public var encoderModel: ModelName
+  public var trackingModel: ModelName
+  public var tracking: TrackingParameters
+  /// The queue whose jobs segment the frames of movies.
+  public var segmentationQueue: String
+  /// Whether the result of tracking has a track file in it.
+  public var writesTrackFile: Bool
   /// Finds the scale of images whose job gives none; nil: it is 1.
   public var scaleDetectionModel: ModelName?
   /// Finds what an image shows where the job says nothing of it; nil: nuclei.
@@ -43,6 +51,10 @@ public struct ConsumerSettings: Sendable {
     mesmerCompartment: MesmerPostprocessing.Compartment = .wholeCell,
     spotModel: ModelName = ModelName(name: "SpotDetection", version: 3),
     spots: SpotApplication = SpotApplication(),
+    encoderModel: ModelName = ModelName(name: "NuclearTrackingNE", version: 6),
+    trackingModel: ModelName = ModelName(name: "NuclearTrackingInf", version: 6),
+    tracking: TrackingParameters = TrackingParameters(), segmentationQueue: String = "predict",
+    writesTrackFile: Bool = false,
     scaleDetectionModel: ModelName? = nil, labelDetectionModel: ModelName? = nil,
     imageLimits: ImageLimits = ImageLimits(),
     maximumBatchSize: Int = 64, minimumModelSize: Int = 128, maximumCallsInFlight: Int = 4,
@@ -57,6 +69,11 @@ public struct ConsumerSettings: Sendable {
     self.mesmerCompartment = mesmerCompartment
     self.spotModel = spotModel
     self.spots = spots
+    self.encoderModel = encoderModel
+    self.trackingModel = trackingModel
+    self.tracking = tracking
+    self.segmentationQueue = segmentationQueue
+    self.writesTrackFile = writesTrackFile
     self.scaleDetectionModel = scaleDetectionModel
     self.labelDetectionModel = labelDetectionModel
     self.imageLimits = imageLimits

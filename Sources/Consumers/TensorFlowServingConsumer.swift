@@ -32,16 +32,20 @@ open class TensorFlowServingConsumer: Consumer {
   ///   `[row, column, channel]` and so on, by format.
   /// - Throws: ``ImageFileError`` that says what is wrong with the file, or which limit it exceeds.
   public func decode(_ file: URL) throws -> NDArray<Float> {
+    try decodeImage(file).pixels.asFloat
+  }
+
+  /// Reads an image as it is stored; see ``decode(_:)``.
+  func decodeImage(_ file: URL) throws -> DecodedImage {
     try stage(.decode) {
       try ImageFile.decode(
-        contentsOf: file.path, name: file.lastPathComponent, limits: decodingLimits
-      ).pixels.asFloat
+        contentsOf: file.path, name: file.lastPathComponent, limits: decodingLimits)
     }
   }
 
   /// What a file may make this process hold. Which axes are rows and columns is not known yet, and
   /// what is a little too large is to be read all the same, for the consumer to say so.
-  private var decodingLimits: DecodingLimits {
+  var decodingLimits: DecodingLimits {
     let limits = context.settings.imageLimits
     let side = 4 * max(limits.width, limits.height, limits.frames)
     // A stack may have several channels a frame; 16 bytes a pixel is the largest type times two.
@@ -142,7 +146,7 @@ open class TensorFlowServingConsumer: Consumer {
     return stored
   }
 
-  private func resultsFolder() throws -> URL {
+  func resultsFolder() throws -> URL {
     try folder.subfolder("output")
   }
 

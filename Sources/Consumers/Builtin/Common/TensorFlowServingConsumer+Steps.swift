@@ -1,4 +1,5 @@
 import Arrays
+import Buckets
 import FoundationEssentials
 import ImageAlgorithms
 import JobQueue
@@ -54,7 +55,13 @@ extension TensorFlowServingConsumer {
   ///
   /// - Returns: that the job is done.
   func deliver(_ files: [URL], of job: Job) async throws -> JobStatus {
-    let stored = try await upload(zip(files))
+    try await tell(upload(zip(files)), of: job)
+  }
+
+  /// Tells where the result is that has been uploaded.
+  ///
+  /// - Returns: that the job is done.
+  func tell(_ stored: StoredObject, of job: Job) async throws -> JobStatus {
     try await updateKey(
       job,
       [
