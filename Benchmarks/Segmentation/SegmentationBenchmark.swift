@@ -5,8 +5,9 @@ import ImageFiles
 import Serving
 import TestSupport
 
-/// How well the built-in models find cells: the real image of `Examples/` through the whole of a job's
-/// computation and `kiosk-model-server` behind real gRPC, against labels made by hand.
+/// How well the built-in models find cells and spots and follow nuclei, by all that a job computes and
+/// `kiosk-model-server` behind real gRPC: the real image of `Examples/` against labels made by hand, and
+/// synthetic samples against what was drawn.
 @main
 struct SegmentationBenchmark {
   static func main() async throws {
@@ -38,6 +39,9 @@ struct SegmentationBenchmark {
     }
     try await PixelwiseReport(client: client, image: image, truth: truth).print()
     try await DetectionReport(client: client).print(for: image)
+    try await TissueReport(client: client).print()
+    try await SpotReport(client: client).print()
+    try await TrackingReport(client: client).print()
     print("\nOne image in a call of its own, least and median of 100 calls\n")
     for (model, input, side) in [
       ("NuclearSegmentation:6", "input_0", 256), ("CytoplasmSegmentation:5", "input_0", 256),

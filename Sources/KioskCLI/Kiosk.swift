@@ -23,7 +23,7 @@ import Telemetry
     version: "kiosk \(Version.description)",
     subcommands: [
       RunCommand.self, SubmitCommand.self, StatusCommand.self, WatchCommand.self,
-      FetchCommand.self, ModelsCommand.self, CompletionsCommand.self,
+      FetchCommand.self, ModelsCommand.self, SampleCommand.self, CompletionsCommand.self,
     ],
     groupedSubcommands: [
       CommandGroup(

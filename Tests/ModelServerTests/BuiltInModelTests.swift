@@ -13,6 +13,36 @@ import Testing
     ModelName(name: "PhaseCytoSegmentation", version: 0),
   ]
 
+  private static let otherModels: [(String, inputs: [String: Shape], outputs: [String: Shape])] = [
+    (
+      "MultiplexSegmentation:9", ["input_0": [-1, 256, 256, 2]],
+      [
+        "semantic_0": [-1, 256, 256, 1], "semantic_1": [-1, 256, 256, 3],
+        "semantic_2": [-1, 256, 256, 1], "semantic_3": [-1, 256, 256, 3],
+      ]
+    ),
+    (
+      "SpotDetection:3", ["input_1": [-1, 128, 128, 1]],
+      ["classification": [-1, 128, 128, 2], "offset_regression": [-1, 128, 128, 2]]
+    ),
+    (
+      "NuclearTrackingNE:6",
+      [
+        "encoder_app_input": [-1, -1, 32, 32, 1], "encoder_morph_input": [-1, -1, 3],
+        "encoder_centroid_input": [-1, -1, 2], "encoder_adj_input": [-1, -1, -1],
+      ],
+      ["centroids": [-1, -1, 2], "embeddings": [-1, -1, 64]]
+    ),
+    (
+      "NuclearTrackingInf:6",
+      [
+        "current_embeddings": [-1, -1, -1, 64], "current_centroids": [-1, -1, -1, 2],
+        "future_embeddings": [-1, 1, -1, 64], "future_centroids": [-1, 1, -1, 2],
+      ],
+      ["probabilities": [-1, 1, -1, -1, 3]]
+    ),
+  ]
+
   @Test func `models say what the recorded ones say`() async throws {
     let server = try await RunningModelServer.start()
     for model in Self.models {
@@ -24,6 +54,13 @@ import Testing
       #expect(input.shape == [-1, 256, 256, 1])
       #expect(metadata.outputs?.keys.sorted() == ["semantic_0", "semantic_1"])
       #expect(metadata.outputs?["semantic_1"]?.graphName == "PartitionedCall:1")
+    }
+    for (model, inputs, outputs) in Self.otherModels {
+      let metadata = try await server.client.metadata(of: try ModelName(model))
+      #expect(metadata.inputs.mapValues(\.shape) == inputs.mapValues { $0 })
+      #expect(metadata.outputs?.mapValues(\.shape) == outputs.mapValues { $0 })
+      let types = [metadata.inputs, metadata.outputs ?? [:]].flatMap { $0.values.map(\.type) }
+      #expect(types.allSatisfy { $0 == TensorType(.float32) })
     }
     #expect(try await server.client.isHealthy())
     let status = try await server.client.status(of: RunningModelServer.nuclei)
@@ -174,9 +211,10 @@ import Testing
     #expect(try await help.waitForExit() == .code(0))
     let text = await help.status.standardOutput
     #expect(text.contains("no learned weights") && text.contains("TF_HOST"))
-    for model in ["NuclearSegmentation:6", "Pixelwise:1", "ScaleDetection:1", "LabelDetection:1"] {
-      #expect(text.contains(model))
-    }
+    let models =
+      ["NuclearSegmentation:6", "Pixelwise:1", "ScaleDetection:1", "LabelDetection:1"]
+      + Self.otherModels.map(\.0)
+    for model in models { #expect(text.contains(model)) }
   }
 
   @Test func `it stops after its grace while calls wait`() async throws {

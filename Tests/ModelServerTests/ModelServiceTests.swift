@@ -165,6 +165,63 @@ import Testing
     #expect(request.cost == 4)
   }
 
+  @Test func `axes of one name are equally long`() async throws {
+    func zeros(_ shape: Int...) -> AnyNDArray { AnyNDArray(NDArray<Float>(shape: shape)) }
+    var inputs = [
+      "encoder_app_input": zeros(2, 5, 32, 32, 1), "encoder_morph_input": zeros(2, 5, 3),
+      "encoder_centroid_input": zeros(2, 5, 2), "encoder_adj_input": zeros(2, 5, 5),
+    ]
+    guard
+      case .outputs(let outputs, _, _) = try await ask(
+        predict(inputs, name: "NuclearTrackingNE"), of: service())
+    else {
+      Issue.record("refused")
+      return
+    }
+    #expect(outputs["embeddings"]?.shape == [2, 5, 64])
+    #expect(outputs["centroids"]?.shape == [2, 5, 2])
+    inputs["encoder_adj_input"] = zeros(2, 5, 4)
+    try await expect(
+      predict(inputs, name: "NuclearTrackingNE"), .invalidArgument,
+      "input encoder_adj_input has the shape (2, 5, 4), but other inputs have 5 along the axis of its "
+        + "cells")
+    inputs["encoder_adj_input"] = zeros(2, 5, 5)
+    inputs["encoder_morph_input"] = zeros(2, 4, 3)
+    try await expect(
+      predict(inputs, name: "NuclearTrackingNE"), .invalidArgument,
+      "input encoder_morph_input has the shape (2, 4, 3), but other inputs have 5 along the axis of its "
+        + "cells")
+  }
+
+  @Test func `an answer is limited as its call is`() async throws {
+    func zeros(_ shape: Int...) -> AnyNDArray { AnyNDArray(NDArray<Float>(shape: shape)) }
+    func comparison(of tracks: Int, with cells: Int) -> ModelServerCall.Request {
+      predict(
+        [
+          "current_embeddings": zeros(1, 1, tracks, 64),
+          "current_centroids": zeros(1, 1, tracks, 2),
+          "future_embeddings": zeros(1, 1, cells, 64), "future_centroids": zeros(1, 1, cells, 2),
+        ], name: "NuclearTrackingInf")
+    }
+    let limited = service { $0.maximumElements = 20_000 }
+    try await expect(
+      comparison(of: 100, with: 301), of: limited, .invalidArgument,
+      "26466 values are more than the 20000 taken in one call; send fewer or smaller images")
+    try await expect(
+      comparison(of: 100, with: 201), of: limited, .invalidArgument,
+      "the answer would have 60300 values, more than the 60000 given in one call; send less")
+    for (tracks, cells) in [(3, 4), (0, 4), (3, 0)] {
+      guard
+        case .outputs(let outputs, _, _) = try await ask(
+          comparison(of: tracks, with: cells), of: limited)
+      else {
+        Issue.record("refused")
+        return
+      }
+      #expect(outputs["probabilities"]?.shape == [1, 1, tracks, cells, 3])
+    }
+  }
+
   @Test func `half precision is not converted`() async throws {
     try await expect(
       predict(

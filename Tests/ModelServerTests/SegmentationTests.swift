@@ -16,13 +16,7 @@ import Testing
     let batch = image.expandingDimensions(at: 0).expandingDimensions(at: 3)
     return try await SegmentationApplication.nuclear.labels(
       of: batch, modelShape: [-1, 256, 256, 1], batchSize: 4, concurrentCalls: 1
-    ) { tiles in
-      let heads = try (0..<tiles.shape[0]).map { try model.answer([tiles.slice($0)]) }
-      return try model.outputs.indices.map { index in
-        try AnyNDArray.concatenated(
-          heads.map { AnyNDArray($0[index].expandingDimensions(at: 0)) })
-      }
-    }.slice(0).channel(0)
+    ) { try model.answers($0) }.slice(0).channel(0)
   }
 
   @Test(arguments: 0..<3) func `nuclei are found`(seed: Int) async throws {
