@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// A job of the Python service as it was recorded.
+struct GoldenJob: Decodable, Sendable, CustomTestStringConvertible {
+  struct Member: Decodable, Sendable {
+    let name: String
+    let dtype: String
+    let shape: [Int]
+  }
+
+  let consumer: String
+  let name: String
+  let input: String
+  let before: [String: String]
+  let after: [String: String]
+  let statuses: [String]
+  let members: [Member]
+
+  enum CodingKeys: String, CodingKey {
+    case name = "case"
+    case consumer, input, before, after
+    case statuses = "statuses_in_order"
+    case members = "output_members"
+  }
+
+  var testDescription: String { "\(consumer)/\(name)" }
+
+  var archive: String { "\(Fixtures.jobs)/\(consumer)/\(name)/output.zip" }
+
+  /// Whether a file is a drawing, whose size is ours to choose.
+  func isPicture(_ member: Member) -> Bool {
+    consumer == "spot" && member.name.hasSuffix(".tif")
+  }
+
+  /// Those that ended well.
+  static let all: [GoldenJob] = [
+    "segmentation": [
+      "nuclear_512", "nuclear_256_one_tile", "nuc_cyto_512", "cyto_only_512", "scale_0.8",
+      "batch3_XYB", "png_grey",
+    ],
+    "mesmer": ["whole_cell_256", "whole_cell_512", "both_256"],
+    "spot": ["spots_256"],
+  ].flatMap { consumer, names in
+    names.map { name in
+      let file = URL(filePath: "\(Fixtures.jobs)/\(consumer)/\(name)/case.json")
+      do {
+        return try JSONDecoder().decode(GoldenJob.self, from: Data(contentsOf: file))
+      } catch {
+        fatalError("the fixture \(file.path) cannot be read: \(error)")
+      }
+    }
+  }
+}
