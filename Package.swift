@@ -213,7 +213,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Arrays", "Executors", "RedisClient", "Samples",
+        "Arrays", "CDeflate", "Executors", "RedisClient", "Samples",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

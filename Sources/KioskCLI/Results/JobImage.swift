@@ -4,13 +4,17 @@ import FoundationEssentials
 import ImageFiles
 import JobQueue
 
-/// The image that a job is about, read once and only when asked for.
+/// The images that a job is about: one, or those of an archive. Each is read only when asked for, and
+/// once as long as no other is.
 struct JobImage {
   private let job: Job
   private let bucket: any Bucket
   private let temporaryFolder: String
   private let localInput: String?
-  private var outcome: Result<AnyNDArray, any Error>?
+  private var input: Result<String, any Error>?
+  private var archive: Result<ImageArchive, any Error>?
+  /// The image read last, by its name in an archive.
+  private var last: (name: String, image: Result<AnyNDArray, any Error>)?
 
   private static let limits = DecodingLimits(bytes: 4 << 30)
 
@@ -26,13 +30,17 @@ struct JobImage {
   ///
   /// - Returns: `[row, column]`
   mutating func plane(of file: LabelFile) async throws -> NDArray<Float> {
-    try await plane(frame: file.frame, channel: channel(of: file.feature))
+    try await plane(of: file, frame: file.frame, channel: channel(of: file.feature))
   }
 
+  /// One frame of a channel of the image that a label image belongs to.
+  ///
   /// - Returns: `[row, column]`
   /// - Throws: ``KioskError`` for a frame that is not there: another one would look right.
-  mutating func plane(frame: Int, channel: Int) async throws -> NDArray<Float> {
-    let image = try await pixels()
+  mutating func plane(
+    of file: LabelFile, frame: Int, channel: Int
+  ) async throws -> NDArray<Float> {
+    let image = try await pixels(of: file)
     let plane = try inputPlane(of: image, frame: frame, channel: channel)
     guard frame < plane.frames else {
       throw KioskError(
@@ -41,8 +49,8 @@ struct JobImage {
     return try plane.pixels(of: image)
   }
 
-  mutating func channelCount() async throws -> Int {
-    try inputPlane(of: try await pixels(), frame: 0, channel: 0).channels
+  mutating func channelCount(of file: LabelFile) async throws -> Int {
+    try inputPlane(of: try await pixels(of: file), frame: 0, channel: 0).channels
   }
 
   private func inputPlane(of image: AnyNDArray, frame: Int, channel: Int) throws -> InputPlane {
@@ -51,33 +59,44 @@ struct JobImage {
       channel: channel)
   }
 
-  private mutating func pixels() async throws -> AnyNDArray {
-    if let outcome { return try outcome.get() }
+  private mutating func pixels(of file: LabelFile) async throws -> AnyNDArray {
+    let name = job.isArchive ? file.imageName : ""
+    if let last, last.name == name { return try last.image.get() }
     do {
-      let image = try await read()
-      outcome = .success(image)
+      let image = try await read(name)
+      last = (name, .success(image))
       return image
     } catch {
       // Not asked for again: it would fail in the same way for the next label image.
-      outcome = .failure(error)
+      last = (name, .failure(error))
       throw error
     }
   }
 
-  private func read() async throws -> AnyNDArray {
-    let name = job.originalName
-    guard !job.isArchive else { throw KioskError(.jobFailed, "its image is inside an archive") }
-    let path: String
-    if let localInput {
-      path = localInput
-    } else {
-      path = try await bucket.download(
-        bucket.key(named: job.inputFileName),
-        into: URL(filePath: temporaryFolder, directoryHint: .isDirectory),
-        limit: Self.limits.bytes, progress: { _ in }
-      ).path
+  /// - Parameter name: of an image in an archive, without its ending.
+  private mutating func read(_ name: String) async throws -> AnyNDArray {
+    if input == nil {
+      do { input = .success(try await fetchInput()) } catch { input = .failure(error) }
     }
-    return try ImageFile.decode(contentsOf: path, name: name, limits: Self.limits).pixels
+    guard let path = try input?.get() else { throw CancellationError() }
+    guard job.isArchive else {
+      return try ImageFile.decode(contentsOf: path, name: job.originalName, limits: Self.limits)
+        .pixels
+    }
+    if archive == nil {
+      archive = Result { try ImageArchive(path: path, name: job.originalName) }
+    }
+    guard let archive = try archive?.get() else { throw CancellationError() }
+    return try archive.image(called: name, limits: Self.limits, temporaryFolder: temporaryFolder)
+  }
+
+  private func fetchInput() async throws -> String {
+    if let localInput { return localInput }
+    return try await bucket.download(
+      bucket.key(named: job.inputFileName),
+      into: URL(filePath: temporaryFolder, directoryHint: .isDirectory),
+      limit: Self.limits.bytes, progress: { _ in }
+    ).path
   }
 
   /// `channels` has a place for each application; those left empty made no label image.

@@ -88,26 +88,31 @@ struct ResultExports {
     of labels: NDArray<Int32>, _ source: CellSource, _ labelFile: LabelFile
   ) async throws {
     if table == nil {
-      meanColumns = try await countMeanColumns()
+      meanColumns = try await countMeanColumns(of: labelFile)
       let file = try newFile(tableName("csv", beside: labelFile))
       table = CellTable(meanColumns: meanColumns) { try file.write($0) }
     }
     let measurements = try CellMeasurements(labels)
     var means: [[Double]] = []
     do {
-      for channel in 0..<meanColumns {
-        let plane = try await image.plane(frame: source.frame, channel: channel)
+      // An archive's images may have fewer channels than its first.
+      let count = meanColumns == 0 ? 0 : try await image.channelCount(of: labelFile)
+      for channel in 0..<min(meanColumns, count) {
+        let plane = try await image.plane(
+          of: labelFile, frame: source.frame, channel: channel)
         means.append(try measurements.means(of: plane))
       }
     } catch let error where !(error is CancellationError) {
       means = []
-      remarks.append("no brightness of the cells of frame \(source.frame): \(error)")
+      let frame = "frame \(source.frame)"
+      let place = job.isArchive ? "\(labelFile.imageName.printable), \(frame)" : frame
+      remarks.append("no brightness of the cells of \(place): \(error)")
     }
     try table?.add(measurements.cells, means: means, of: source)
   }
 
-  private mutating func countMeanColumns() async throws -> Int {
-    do { return try await image.channelCount() } catch let error
+  private mutating func countMeanColumns(of file: LabelFile) async throws -> Int {
+    do { return try await image.channelCount(of: file) } catch let error
       where !(error is CancellationError)
     {
       remarks.append("no brightness of the cells: \(error)")

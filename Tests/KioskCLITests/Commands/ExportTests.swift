@@ -181,6 +181,52 @@ import Testing
     #expect(harness.files(in: ".").contains("b/x_batch_0_feature_0_labels.png"))
   }
 
+  @Test(.redisServer, arguments: [true, false])
+  func `images of an archive are measured and drawn`(isLocal: Bool) async throws {
+    let harness = try KioskHarness()
+    let label = try LabelFiles.encode(AnyNDArray(KioskHarness.labels), channel: 0)
+    let image = NPYEncoder.encode(AnyNDArray(KioskHarness.image))
+    let dark = NPYEncoder.encode(AnyNDArray(KioskHarness.image.map { $0 / 2 }))
+    let inputs = [
+      ZipEntry(name: "a/x.npy", content: .bytes(image)),
+      ZipEntry(name: "b/x.npy", content: .bytes(dark)),
+    ]
+    let archive = isLocal ? harness.folder.file("plate.zip") : harness.bucket.file("uploads/plate.zip")
+    try FileManager.default.createDirectory(
+      atPath: harness.bucket.file("uploads"), withIntermediateDirectories: true)
+    try ZipWriter.write(inputs, to: archive, name: "plate.zip")
+    // The last one's image is in the archive of another job.
+    let output = try harness.putArchive(
+      ["a/x", "b/x", "c/x"].map {
+        ZipEntry(name: "\($0)_batch_0_feature_0.tif", content: .bytes(label))
+      })
+
+    let status: ChildProcess.Status
+    if isLocal {
+      let program = try await harness.start([
+        "run", "plate.zip", "-t", "segmentation", "--csv", "--overlay",
+      ])
+      let job = try await harness.takeJob("segmentation-zip")
+      try await harness.finish(job.key, output: output)
+      try await program.waitForExit(within: .seconds(60))
+      status = await program.status
+    } else {
+      let key = try await harness.makeJob(
+        "plate.zip", ["status": "done", "output_file_name": output])
+      status = try await harness.kiosk("fetch", key, "--csv", "--overlay")
+    }
+    #expect(status.exit == .code(0), "\(status.output)")
+    let rows = try lines(harness, "plate_cells.csv")
+    #expect(rows[0].hasSuffix(",mean_0"))
+    #expect(rows[1].hasPrefix("a/x,0,0,1,100,") && rows[1].hasSuffix(",509.5"))
+    #expect(rows[3].hasPrefix("b/x,0,0,1,100,") && rows[3].hasSuffix(",254.75"))
+    #expect(rows[5].hasPrefix("c/x,0,0,1,100,") && rows[5].hasSuffix(","))
+    #expect(status.standardError.contains("the archive that was sent has no image c/x"))
+    let pictures = harness.files(in: ".").filter { $0.hasSuffix("_overlay.png") }
+    #expect(
+      pictures == ["a/x_batch_0_feature_0_overlay.png", "b/x_batch_0_feature_0_overlay.png"])
+  }
+
   @Test(.redisServer, arguments: [Float(0.25), -1, .nan, 0x1p31])
   func `what a model answers is not counted as cells`(value: Float) async throws {
     let harness = try KioskHarness()

@@ -1,45 +1,45 @@
 import CDeflate
 
 /// Builds archives byte by byte, with whatever lies a test needs.
-struct ZipBytes {
-  struct Member {
-    var name: [UInt8]
-    var content: [UInt8]
-    var flags = 0
-    var method = 0
-    var mode = 0o100644
+public struct ZipBytes: Sendable {
+  public struct Member: Sendable {
+    public var name: [UInt8]
+    public var content: [UInt8]
+    public var flags = 0
+    public var method = 0
+    public var mode = 0o100644
     /// Overrides of what the headers say.
-    var claimedSize: Int?
-    var claimedStoredSize: Int?
-    var checksum: UInt32?
-    var offset: Int?
-    var centralExtra: [UInt8] = []
+    public var claimedSize: Int?
+    public var claimedStoredSize: Int?
+    public var checksum: UInt32?
+    public var offset: Int?
+    public var centralExtra: [UInt8] = []
 
-    init(_ name: String, _ content: [UInt8] = [1, 2, 3]) {
+    public init(_ name: String, _ content: [UInt8] = [1, 2, 3]) {
       self.name = Array(name.utf8)
       self.content = content
     }
 
-    init(nameBytes: [UInt8]) {
+    public init(nameBytes: [UInt8]) {
       name = nameBytes
       content = [1, 2, 3]
     }
 
-    func with(_ change: (inout Member) -> Void) -> Member {
+    public func with(_ change: (inout Member) -> Void) -> Member {
       var copy = self
       change(&copy)
       return copy
     }
   }
 
-  var members: [Member]
-  var claimedCount: Int?
-  var isZip64 = false
-  var comment: [UInt8] = []
+  public var members: [Member]
+  public var claimedCount: Int?
+  public var isZip64 = false
+  public var comment: [UInt8] = []
 
-  init(_ members: [Member]) { self.members = members }
+  public init(_ members: [Member]) { self.members = members }
 
-  var bytes: [UInt8] {
+  public var bytes: [UInt8] {
     var archive: [UInt8] = []
     var directory: [UInt8] = []
     for member in members {
