@@ -69,6 +69,7 @@ struct ConsumerConfiguration {
     settings = ConsumerSettings(
       consumerType: typeName, nuclearModel: nuclear, cytoplasmModel: cytoplasm, phaseModel: phase,
       mesmerModel: mesmer, mesmerCompartment: compartment, spotModel: spot, spots: spots,
+      polarisScale: values.text("POLARIS_SCALE") ?? "",
       encoderModel: encoder, trackingModel: tracking,
       tracking: TrackingParameters(from: values), segmentationQueue: segmentationQueue,
       writesTrackFile: values.boolean("TRACK_FILE"),

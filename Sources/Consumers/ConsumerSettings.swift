@@ -16,6 +16,8 @@ public struct ConsumerSettings: Sendable {
   public var spotModel: ModelName
   /// How spots are found.
   public var spots: SpotApplication
+  /// How much smaller the models' pixels are than those of images of polaris jobs that do not say.
+  public var polarisScale: String
   /// Describes the cells of movies, and compares tracks with the cells of the next frame.
   public var encoderModel: ModelName
   public var trackingModel: ModelName
@@ -50,7 +52,7 @@ public struct ConsumerSettings: Sendable {
     mesmerModel: ModelName = ModelName(name: "MultiplexSegmentation", version: 9),
     mesmerCompartment: MesmerPostprocessing.Compartment = .wholeCell,
     spotModel: ModelName = ModelName(name: "SpotDetection", version: 3),
-    spots: SpotApplication = SpotApplication(),
+    spots: SpotApplication = SpotApplication(), polarisScale: String = "0.38",
     encoderModel: ModelName = ModelName(name: "NuclearTrackingNE", version: 6),
     trackingModel: ModelName = ModelName(name: "NuclearTrackingInf", version: 6),
     tracking: TrackingParameters = TrackingParameters(), segmentationQueue: String = "predict",
@@ -69,6 +71,7 @@ public struct ConsumerSettings: Sendable {
     self.mesmerCompartment = mesmerCompartment
     self.spotModel = spotModel
     self.spots = spots
+    self.polarisScale = polarisScale
     self.encoderModel = encoderModel
     self.trackingModel = trackingModel
     self.tracking = tracking

@@ -5,6 +5,7 @@ public let consumers: [String: Consumer.Type] = [
   "mesmer": MesmerConsumer.self,
   "multiplex": MesmerConsumer.self,
   "spot": SpotConsumer.self,
+  "polaris": PolarisConsumer.self,
   "tracking": TrackingConsumer.self,
   "caliban": TrackingConsumer.self,
   "zip": ZipConsumer.self,

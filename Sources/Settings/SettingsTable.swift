@@ -117,6 +117,9 @@ public enum SettingsTable {
       "POLARIS_THRESHOLD", .number(0...1), default: "0.95",
       "How likely a spot must be to count as one."),
     Setting(
+      "POLARIS_SCALE", .number(0.001...1000), default: "0.38",
+      "Scale of the images of polaris jobs that do not say."),
+    Setting(
       "POLARIS_CLIP", .boolean, default: "false",
       "Whether the darkest 0.01 % and brightest 0.1 % of an image's pixels are cut off before spots "
         + "are looked for."),

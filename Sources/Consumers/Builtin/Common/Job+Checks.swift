@@ -33,6 +33,21 @@ extension Job {
     }
   }
 
+  /// Refuses an order of axes that is none. Other orders than the well-known ones are taken as they are,
+  /// but each axis has to be there once.
+  func requireDimensionOrder() throws {
+    guard let order = dimensionOrder else { return }
+    let letters = order.uppercased()
+    guard letters.allSatisfy("BXYC".contains), Set(letters).count == letters.count,
+      letters.contains("X"), letters.contains("Y")
+    else {
+      throw JobError(
+        .invalidInput,
+        "dimension_order \"\(order.forReason)\" is not an order of axes; write X and Y, and B "
+          + "(batch) and C (channels) if the image has them, once each, such as XY, XYB or CXY")
+    }
+  }
+
   /// How much smaller the model's pixels are than the image's; nil if the job does not say.
   func scale(in range: ClosedRange<Double>) throws -> Double? {
     guard let text = scale else { return nil }

@@ -16,26 +16,13 @@ struct ImageRequest {
   init(_ job: Job, context: ConsumerContext) throws {
     let limits = context.settings.imageLimits
     try job.requireImage(queue: context.queue.name)
-    try Self.checkDimensionOrder(job)
+    try job.requireDimensionOrder()
     try job.requireResultName(suffix: "_batch_\(max(limits.frames - 1, 0))")
     scale = try job.scale(in: limits.scale)
     namedModel = try NamedModelRequest(job)
     // Only where it decides: other jobs may carry whatever their producer means by it.
     let decides = namedModel == nil && job.channels == nil
     label = decides ? try job[Field.label].map(Self.application) : nil
-  }
-
-  /// Other orders than the well-known ones are taken as they are, but each axis has to be there once.
-  private static func checkDimensionOrder(_ job: Job) throws {
-    guard let order = job.dimensionOrder else { return }
-    let letters = order.uppercased()
-    guard letters.allSatisfy("BXYC".contains), Set(letters).count == letters.count,
-      letters.contains("X"), letters.contains("Y")
-    else {
-      throw invalid(
-        "dimension_order \"\(order.forReason)\" is not an order of axes; write X and Y, and B "
-          + "(batch) and C (channels) if the image has them, once each, such as XY, XYB or CXY")
-    }
   }
 
   private static func application(_ text: String) throws -> Int {

@@ -17,7 +17,10 @@ final class SpotConsumer: TensorFlowServingConsumer {
   override func consume(_ job: Job) async throws -> JobStatus {
     try job.requireImage(queue: context.queue.name)
     try job.requireResultName()
-    let image = try Self.frames(of: decode(await download(job.inputFileName)))
+    // What a polaris job says of the images that it sends.
+    let isStack = job.dimensionOrder == "BXY"
+    let image = try Self.frames(
+      of: decode(await download(job.inputFileName)), areFirst: isStack)
     try await enter(.preProcessing, of: job)
     try context.settings.imageLimits.check(image.shape)
     try await updateKey(
@@ -46,9 +49,12 @@ final class SpotConsumer: TensorFlowServingConsumer {
 
   /// The frames of an image: `[frame, row, column, 1]`.
   ///
-  /// - Parameter pixels: as in the file; axes of length 1 do not count. Of three axes the last is the
-  ///   frames' if it is shorter than the second, else the first.
-  private static func frames(of pixels: NDArray<Float>) throws -> NDArray<Float> {
+  /// - Parameters:
+  ///   - pixels: as in the file; axes of length 1 do not count. Of three axes the last is the frames' if it
+  ///     is shorter than the second, else the first.
+  ///   - areFirst: whether the first axis is the frames', whatever its length.
+  private static func frames(of pixels: NDArray<Float>, areFirst: Bool) throws -> NDArray<Float> {
+    if areFirst, pixels.rank == 3 { return pixels.expandingDimensions(at: 3) }
     let image = pixels.squeezed()
     switch image.rank {
     case 2: return image.expandingDimensions(at: 0).expandingDimensions(at: 3)

@@ -1,5 +1,4 @@
 import Arrays
-import Buckets
 import FoundationEssentials
 import ImageAlgorithms
 import ImageFiles
@@ -18,7 +17,7 @@ final class TrackingConsumer: TensorFlowServingConsumer {
     let input = try TrackingInput(job, queue: context.queue.name)
     if let kept = try await keptResult() { return try await tell(kept, of: job) }
     let children = run.isResumed ? try await children() : []
-    do {
+    return try await removingPartsOnFailure(children) {
       switch input {
       case .trackFile:
         let file = try await download(job.inputFileName)
@@ -27,16 +26,13 @@ final class TrackingConsumer: TensorFlowServingConsumer {
         try await requireModels()
         let frames = try readStack(await download(job.inputFileName))
         if children.isEmpty { return try await segment(frames, job) }
-        if let unfinished = try waiting(for: children, of: job) { return unfinished }
+        let unfinished = try waiting(for: children) { frame in
+          "frame \(frame) of \(job.originalName.forReason), counted from 0, could not be segmented"
+        }
+        if let unfinished { return unfinished }
         let labels = try await labels(of: children, frames: frames)
         return try await track(Movie(raw: frames, labels: labels), children, job)
       }
-    } catch {
-      // Of a job that runs again, or is another worker's by now, they are still needed.
-      if run.stopCause == nil, !Task.isCancelled, JobError(error).failureClass == .input {
-        await removeParts(children)
-      }
-      throw error
     }
   }
 
@@ -53,14 +49,7 @@ final class TrackingConsumer: TensorFlowServingConsumer {
         try saveTrackFile(
           raw: movie.raw, tracked: tracked.labels, lineage: lineage, name: job.originalName))
     }
-    let stored = try await upload(zip(files))
-    if !children.isEmpty {
-      // Without its parts the work cannot be done again, so what came of it must be known first.
-      try await keep(stored)
-      await removeParts(children)
-      try await expireChildren()
-    }
-    return try await tell(stored, of: job)
+    return try await deliver(files, of: job, madeFrom: children)
   }
 }
 
