@@ -310,8 +310,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "Arrays", "ConsumeRedisEvents", "ConsumerTestSupport", "ImageFiles", "JobQueue",
-        "ModelServing", "TestSupport",
+        "Arrays", "ClassicalModels", "ConsumeRedisEvents", "ConsumerTestSupport", "ImageFiles",
+        "JobQueue", "KioskCLI", "ModelServing", "Samples", "TestSupport",
       ],
       swiftSettings: swiftSettings),
   ],

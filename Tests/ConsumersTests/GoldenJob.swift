@@ -5,8 +5,11 @@ import Testing
 struct GoldenJob: Decodable, Sendable, CustomTestStringConvertible {
   struct Member: Decodable, Sendable {
     let name: String
-    let dtype: String
-    let shape: [Int]
+    /// Of arrays.
+    var dtype: String?
+    var shape: [Int]?
+    /// Of tables, the first lines.
+    var head: [String]?
   }
 
   let consumer: String
@@ -33,21 +36,25 @@ struct GoldenJob: Decodable, Sendable, CustomTestStringConvertible {
     consumer == "spot" && member.name.hasSuffix(".tif")
   }
 
-  /// Those that ended well.
-  static let all: [GoldenJob] = [
+  /// Those that ended well, and took no other jobs.
+  static let all = load([
     "segmentation": [
       "nuclear_512", "nuclear_256_one_tile", "nuc_cyto_512", "cyto_only_512", "scale_0.8",
       "batch3_XYB", "png_grey",
     ],
     "mesmer": ["whole_cell_256", "whole_cell_512", "both_256"],
     "spot": ["spots_256"],
-  ].flatMap { consumer, names in
-    names.map { name in
-      let file = URL(filePath: "\(Fixtures.jobs)/\(consumer)/\(name)/case.json")
-      do {
-        return try JSONDecoder().decode(GoldenJob.self, from: Data(contentsOf: file))
-      } catch {
-        fatalError("the fixture \(file.path) cannot be read: \(error)")
+  ])
+
+  static func load(_ cases: KeyValuePairs<String, [String]>) -> [GoldenJob] {
+    cases.flatMap { consumer, names in
+      names.map { name in
+        let file = URL(filePath: "\(Fixtures.jobs)/\(consumer)/\(name)/case.json")
+        do {
+          return try JSONDecoder().decode(GoldenJob.self, from: Data(contentsOf: file))
+        } catch {
+          fatalError("the fixture \(file.path) cannot be read: \(error)")
+        }
       }
     }
   }
