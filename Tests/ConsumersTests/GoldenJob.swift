@@ -5,8 +5,18 @@ import Testing
 struct GoldenJob: Decodable, Sendable, CustomTestStringConvertible {
   struct Member: Decodable, Sendable {
     let name: String
+    /// "" of what is no image.
     let dtype: String
     let shape: [Int]
+
+    init(from decoder: any Decoder) throws {
+      let members = try decoder.container(keyedBy: CodingKeys.self)
+      name = try members.decode(String.self, forKey: .name)
+      dtype = try members.decodeIfPresent(String.self, forKey: .dtype) ?? ""
+      shape = try members.decodeIfPresent([Int].self, forKey: .shape) ?? []
+    }
+
+    private enum CodingKeys: String, CodingKey { case name, dtype, shape }
   }
 
   let consumer: String
@@ -34,20 +44,27 @@ struct GoldenJob: Decodable, Sendable, CustomTestStringConvertible {
   }
 
   /// Those that ended well.
-  static let all: [GoldenJob] = [
+  static let all = load([
     "segmentation": [
       "nuclear_512", "nuclear_256_one_tile", "nuc_cyto_512", "cyto_only_512", "scale_0.8",
       "batch3_XYB", "png_grey",
     ],
     "mesmer": ["whole_cell_256", "whole_cell_512", "both_256"],
     "spot": ["spots_256"],
-  ].flatMap { consumer, names in
-    names.map { name in
-      let file = URL(filePath: "\(Fixtures.jobs)/\(consumer)/\(name)/case.json")
-      do {
-        return try JSONDecoder().decode(GoldenJob.self, from: Data(contentsOf: file))
-      } catch {
-        fatalError("the fixture \(file.path) cannot be read: \(error)")
+  ])
+
+  /// Those of movies, whose frames are jobs too.
+  static let tracking = load(["caliban": ["movie_tif", "movie_trk"]])
+
+  private static func load(_ names: [String: [String]]) -> [GoldenJob] {
+    names.flatMap { consumer, names in
+      names.map { name in
+        let file = URL(filePath: "\(Fixtures.jobs)/\(consumer)/\(name)/case.json")
+        do {
+          return try JSONDecoder().decode(GoldenJob.self, from: Data(contentsOf: file))
+        } catch {
+          fatalError("the fixture \(file.path) cannot be read: \(error)")
+        }
       }
     }
   }
