@@ -46,7 +46,13 @@ struct GoldenJob: Decodable, Sendable, CustomTestStringConvertible {
     "spot": ["spots_256"],
   ])
 
-  static func load(_ cases: KeyValuePairs<String, [String]>) -> [GoldenJob] {
+  /// Those of movies, whose frames are jobs too.
+  static let tracking = load(["caliban": ["movie_tif", "movie_trk"]])
+
+  /// Those of spots, which are found by other jobs.
+  static let polaris = load(["polaris": ["spots_only", "tissue"]])
+
+  private static func load(_ cases: KeyValuePairs<String, [String]>) -> [GoldenJob] {
     cases.flatMap { consumer, names in
       names.map { name in
         let file = URL(filePath: "\(Fixtures.jobs)/\(consumer)/\(name)/case.json")

@@ -183,7 +183,7 @@ import Testing
     #expect(try blank.table() == ["x,y"])
   }
 
-  @Test(.redisServer, arguments: GoldenJob.load(["polaris": ["spots_only", "tissue"]]))
+  @Test(.redisServer, arguments: GoldenJob.polaris)
   func `a job gives the fields and the files that it gave`(golden: GoldenJob) async throws {
     let input = try Data(contentsOf: URL(filePath: Fixtures.jobs + "/inputs/\(golden.input)"))
     let outcome = try await Self.run(

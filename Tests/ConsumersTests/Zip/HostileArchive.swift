@@ -28,11 +28,13 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
         ]
       },
       HostileArchive(
-        name: "an archive that is not there", bytes: { nil }, words: "uploads/bad.zip does not exist",
+        name: "an archive that is not there", bytes: { nil },
+        words: "uploads/bad.zip does not exist",
         code: .storageNotFound),
       HostileArchive(
         name: "no archive by its name", bytes: { good },
-        words: "Invalid filetype for \"predict-zip\" job: uploads/bad.tif is no zip archive; send it "
+        words:
+          "Invalid filetype for \"predict-zip\" job: uploads/bad.tif is no zip archive; send it "
           + "to the queue \"predict\"", fields: ["input_file_name": "uploads/bad.tif"]),
       HostileArchive(
         name: "no input", bytes: { good }, words: "input_file_name is empty",
@@ -51,7 +53,8 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
     HostileArchive(
       name: "text", bytes: { Array("cells and more cells".utf8) }, words: "is not a ZIP archive"),
     HostileArchive(
-      name: "an archive cut off", bytes: { Array(good.dropLast(30)) }, words: "is not a ZIP archive"),
+      name: "an archive cut off", bytes: { Array(good.dropLast(30)) }, words: "is not a ZIP archive"
+    ),
     HostileArchive(
       name: "an archive whose begin is missing", bytes: { Array(good.dropFirst(40)) },
       words: "damaged"),
@@ -160,7 +163,8 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
 /// Archives that are none, damaged, or made to do harm.
 @Suite struct HostileArchiveTests {
   @Test(.redisServer, arguments: HostileArchive.all)
-  func `a bad archive fails with a reason and leaves nothing`(archive: HostileArchive) async throws {
+  func `a bad archive fails with a reason and leaves nothing`(archive: HostileArchive) async throws
+  {
     let bench = try ZipBench { $0.archiveLimits = archive.limits }
     if let bytes = archive.bytes() {
       try FileManager.default.createDirectory(

@@ -45,7 +45,8 @@ import Testing
     }
   }
 
-  @Test(.redisServer) func `files of one name but for the ending keep their results`() async throws {
+  @Test(.redisServer) func `files of one name but for the ending keep their results`() async throws
+  {
     let bench = try ZipBench()
     let key = try await bench.submit([Member("a.tif"), Member("a.png"), Member("sub/a.png")])
     try await bench.withServices {
@@ -87,7 +88,8 @@ import Testing
     let bench = try ZipBench()
     let asked = ["channels": "0,", "dimension_order": "XY", "scale": "0.8", "label": "1"]
     let key = try await bench.submit(
-      [Member("a.tif")], fields: asked.merging(["attempts": "1", "parent": "x", "junk": "y"]) { $1 })
+      [Member("a.tif")],
+      fields: asked.merging(["attempts": "1", "parent": "x", "junk": "y"]) { $1 })
     try await bench.withServices(images: nil) {
       let child = try await bench.harness.fields(bench.children(of: key)[0])
       for (name, value) in asked { #expect(child[name] == value) }

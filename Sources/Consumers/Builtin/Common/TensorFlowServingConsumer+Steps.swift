@@ -19,7 +19,7 @@ extension TensorFlowServingConsumer {
     try await updateKey(job, fields)
   }
 
-  private func seconds(in stage: JobStage) -> String {
+  func seconds(in stage: JobStage) -> String {
     (run.durations[stage] ?? .zero).secondsText
   }
 

@@ -34,6 +34,7 @@ extension TrackingConsumer {
       try CellTracker(
         raw: movie.raw, labels: movie.labels, parameters: context.settings.tracking)
     }
+    try await updateKey(job, [Field.downloadTime: seconds(in: .download)])
     try await enter(.predicting, of: job)
     let frames = cells.frameCount
     try await stage(.predict) {
