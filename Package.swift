@@ -41,6 +41,7 @@ let package = Package(
     .systemLibrary(name: "CPNG"),
     .systemLibrary(name: "CTIFF"),
     .systemLibrary(name: "CZip"),
+    .systemLibrary(name: "CZlib"),
 
     // C++ behind one C header each.
     .target(
@@ -60,7 +61,8 @@ let package = Package(
     .target(name: "Arrays", swiftSettings: swiftSettings),
     .target(name: "ImageAlgorithms", dependencies: ["Arrays"], swiftSettings: swiftSettings),
     .target(
-      name: "ImageFiles", dependencies: ["Arrays", "CDeflate", "CJPEG", "CPNG", "CTIFF", "CZip"],
+      name: "ImageFiles",
+      dependencies: ["Arrays", "CDeflate", "CJPEG", "CPNG", "CTIFF", "CZip", "CZlib"],
       swiftSettings: swiftSettings),
     .target(name: "Previews", dependencies: ["Arrays"], swiftSettings: swiftSettings),
     .target(
@@ -112,8 +114,8 @@ let package = Package(
     .target(
       name: "Consumers",
       dependencies: [
-        "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Retrying",
-        "Serving", .product(name: "Logging", package: "swift-log"),
+        "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Previews",
+        "Retrying", "Serving", .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),
@@ -141,7 +143,8 @@ let package = Package(
     .target(
       name: "ConsumerMain",
       dependencies: [
-        "CLinux", "Callbacks", "Consumers", "CurlClient", "ImageFiles", "ServiceSetup",
+        "CLinux", "Callbacks", "Consumers", "CurlClient", "ImageAlgorithms", "ImageFiles",
+        "ServiceSetup",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),
@@ -328,8 +331,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "Arrays", "ConsumeRedisEvents", "ConsumerTestSupport", "ImageFiles", "JobQueue",
-        "ModelServing", "TestSupport",
+        "Arrays", "ClassicalModels", "ConsumeRedisEvents", "ConsumerTestSupport", "ImageFiles",
+        "JobQueue", "KioskCLI", "ModelServing", "Samples", "TestSupport",
       ],
       swiftSettings: swiftSettings),
   ],

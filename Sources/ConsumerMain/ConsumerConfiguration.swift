@@ -1,6 +1,7 @@
 import Buckets
 import Callbacks
 import Consumers
+import ImageAlgorithms
 import ImageFiles
 import JobQueue
 import RedisClient
@@ -44,6 +45,15 @@ struct ConsumerConfiguration {
       let nuclear = Self.model("NUCLEAR_MODEL", &values),
       let cytoplasm = Self.model("CYTOPLASM_MODEL", &values),
       let phase = Self.model("PHASE_MODEL", &values),
+      let mesmer = Self.model(
+        values.text("MESMER_MODEL") == nil ? "MULTIPLEX_MODEL" : "MESMER_MODEL", &values),
+      let compartment = MesmerPostprocessing.Compartment(
+        rawValue: (values.text("MESMER_COMPARTMENT") ?? "").lowercased()),
+      let spot = Self.model("POLARIS_MODEL", &values),
+      let encoder = Self.model("NEIGHBORHOOD_ENCODER", &values),
+      let tracking = Self.model(
+        values.text("CALIBAN_MODEL") == nil ? "TRACKING_MODEL" : "CALIBAN_MODEL", &values),
+      let segmentationQueue = values.queueName("SEGMENTATION_QUEUE"),
       let scaleDetection = Self.model("SCALE_DETECT_MODEL", &values),
       let labelDetection = Self.model("LABEL_DETECT_MODEL", &values)
     else { return nil }
@@ -53,8 +63,16 @@ struct ConsumerConfiguration {
     self.worker = worker
     self.redis = redis
     self.bucket = bucket
+    var spots = SpotApplication()
+    spots.threshold = values.number("POLARIS_THRESHOLD")
+    spots.clips = values.boolean("POLARIS_CLIP")
     settings = ConsumerSettings(
       consumerType: typeName, nuclearModel: nuclear, cytoplasmModel: cytoplasm, phaseModel: phase,
+      mesmerModel: mesmer, mesmerCompartment: compartment, spotModel: spot, spots: spots,
+      polarisScale: values.text("POLARIS_SCALE") ?? "",
+      encoderModel: encoder, trackingModel: tracking,
+      tracking: TrackingParameters(from: values), segmentationQueue: segmentationQueue,
+      writesTrackFile: values.boolean("TRACK_FILE"),
       scaleDetectionModel: values.boolean("SCALE_DETECT_ENABLED") ? scaleDetection : nil,
       labelDetectionModel: values.boolean("LABEL_DETECT_ENABLED") ? labelDetection : nil,
       imageLimits: ImageLimits(

@@ -2,5 +2,11 @@
 public let consumers: [String: Consumer.Type] = [
   "image": ImageConsumer.self,
   "segmentation": ImageConsumer.self,
+  "mesmer": MesmerConsumer.self,
+  "multiplex": MesmerConsumer.self,
+  "spot": SpotConsumer.self,
+  "polaris": PolarisConsumer.self,
+  "tracking": TrackingConsumer.self,
+  "caliban": TrackingConsumer.self,
   "zip": ZipConsumer.self,
 ]

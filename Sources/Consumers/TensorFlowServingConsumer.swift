@@ -32,16 +32,20 @@ open class TensorFlowServingConsumer: Consumer {
   ///   `[row, column, channel]` and so on, by format.
   /// - Throws: ``ImageFileError`` that says what is wrong with the file, or which limit it exceeds.
   public func decode(_ file: URL) throws -> NDArray<Float> {
+    try decodeImage(file).pixels.asFloat
+  }
+
+  /// Reads an image as it is stored; see ``decode(_:)``.
+  func decodeImage(_ file: URL) throws -> DecodedImage {
     try stage(.decode) {
       try ImageFile.decode(
-        contentsOf: file.path, name: file.lastPathComponent, limits: decodingLimits
-      ).pixels.asFloat
+        contentsOf: file.path, name: file.lastPathComponent, limits: decodingLimits)
     }
   }
 
   /// What a file may make this process hold. Which axes are rows and columns is not known yet, and
   /// what is a little too large is to be read all the same, for the consumer to say so.
-  private var decodingLimits: DecodingLimits {
+  var decodingLimits: DecodingLimits {
     let limits = context.settings.imageLimits
     let side = 4 * max(limits.width, limits.height, limits.frames)
     // A stack may have several channels a frame; 16 bytes a pixel is the largest type times two.
@@ -89,9 +93,19 @@ open class TensorFlowServingConsumer: Consumer {
     }
   }
 
+  /// Writes a file of a format of your own, to be put into the archive.
+  ///
+  /// - Parameter name: may begin with folders, which are kept.
+  public func saveFile(_ bytes: [UInt8], name: String) throws -> URL {
+    try stage(.encode) {
+      URL(filePath: try LabelFiles.save(bytes, name: name, in: try resultsFolder().path))
+    }
+  }
+
   /// Puts files into one archive, named so that no two workers choose the same.
   ///
-  /// - Parameter files: of the job; folders made by ``saveArray(_:name:suffix:)`` are kept.
+  /// - Parameter files: of the job; folders made by ``saveArray(_:name:suffix:)`` are
+  ///   kept.
   public func zip(_ files: [URL]) throws -> URL {
     try stage(.encode) {
       let name = RandomName.hex(digits: 32) + ".zip"
@@ -137,7 +151,7 @@ open class TensorFlowServingConsumer: Consumer {
     { [run] _ in run.beat() }
   }
 
-  private func resultsFolder() throws -> URL {
+  func resultsFolder() throws -> URL {
     try folder.subfolder("output")
   }
 

@@ -22,4 +22,14 @@ public struct DecodedImage: Sendable {
   /// One letter per axis of ``pixels``, slowest first: T time, Z depth, C channel, Y row, X column,
   /// S sample of a pixel, I page, Q unknown.
   public let axes: String
+  /// Pages of the file that are not in ``pixels``: of another size or type, or images of their own. Those
+  /// that are marked as smaller copies do not count.
+  public let otherPages: Int
+
+  init(pixels: AnyNDArray, format: ImageFormat, axes: String, otherPages: Int = 0) {
+    self.pixels = pixels
+    self.format = format
+    self.axes = axes
+    self.otherPages = otherPages
+  }
 }

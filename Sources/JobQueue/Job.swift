@@ -26,7 +26,7 @@ public struct Job: Sendable {
   private static let inherited: Set<String> = [
     Field.modelName, Field.modelVersion, Field.preprocessFunction, Field.postprocessFunction,
     Field.cuts, Field.fieldSize, Field.label, Field.dimensionOrder, Field.channels, Field.scale,
-    Field.segmentationType,
+    Field.segmentationType, Field.compartment,
   ]
 
   public var status: JobStatus { JobStatus(rawValue: fields[Field.status] ?? "") }

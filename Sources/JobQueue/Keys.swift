@@ -101,6 +101,7 @@ public enum Field {
   public static let channels = "channels"
   public static let scale = "scale"
   public static let segmentationType = "segmentation_type"
+  public static let compartment = "compartment"
 
   // Written with every change.
   public static let status = "status"

@@ -79,10 +79,10 @@ extension SettingValues {
   }
 
   /// The Redis list to serve or fill, in lower case.
-  public mutating func queueName() -> String? {
-    let name = (text("QUEUE") ?? "").lowercased()
+  public mutating func queueName(_ setting: String = "QUEUE") -> String? {
+    let name = (text(setting) ?? "").lowercased()
     guard !name.contains(":") else {
-      report("QUEUE", "\"\(name)\" has a colon, which other programs take for the end of its name")
+      report(setting, "\"\(name)\" has a colon, which other programs take for the end of its name")
       return nil
     }
     return name

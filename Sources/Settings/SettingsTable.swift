@@ -5,7 +5,7 @@ public enum SettingsTable {
   private static let port = Setting.Kind.integer(1...65535)
 
   public static let all: [Setting] =
-    queue + delivery + redis + models + modelServer + storage + limits + callbacks + logs
+    queue + delivery + redis + models + tracking + modelServer + storage + limits + callbacks + logs
 
   static let queue = [
     Setting(
@@ -106,6 +106,31 @@ public enum SettingsTable {
       "PHASE_MODEL", .model, default: "PhaseCytoSegmentation:0",
       "Model for the third slot of a job's channels."),
     Setting(
+      "MULTIPLEX_MODEL", .model, default: "MultiplexSegmentation:9",
+      "Model of mesmer jobs, for images of a nuclear and a membrane channel."),
+    Setting("MESMER_MODEL", .model, "The same by its newer name, which wins."),
+    Setting(
+      "MESMER_COMPARTMENT", .choice(["whole-cell", "nuclear", "both"]), default: "whole-cell",
+      "What mesmer jobs label that do not say."),
+    Setting("POLARIS_MODEL", .model, default: "SpotDetection:3", "Model that finds spots."),
+    Setting(
+      "POLARIS_THRESHOLD", .number(0...1), default: "0.95",
+      "How likely a spot must be to count as one."),
+    Setting(
+      "POLARIS_SCALE", .number(0.001...1000), default: "0.38",
+      "Scale of the images of polaris jobs that do not say."),
+    Setting(
+      "POLARIS_CLIP", .boolean, default: "false",
+      "Whether the darkest 0.01 % and brightest 0.1 % of an image's pixels are cut off before spots "
+        + "are looked for."),
+    Setting(
+      "NEIGHBORHOOD_ENCODER", .model, default: "NuclearTrackingNE:6",
+      "Model of tracking jobs that describes each cell of a movie."),
+    Setting(
+      "TRACKING_MODEL", .model, default: "NuclearTrackingInf:6",
+      "Model of tracking jobs that compares tracks with the cells of the next frame."),
+    Setting("CALIBAN_MODEL", .model, "The same by its newer name, which wins."),
+    Setting(
       "SCALE_DETECT_ENABLED", .boolean, default: "false",
       "Whether a model finds the scale of images whose job gives none; otherwise it is 1."),
     Setting(
@@ -117,6 +142,38 @@ public enum SettingsTable {
     Setting(
       "LABEL_DETECT_MODEL", .model, default: "LabelDetection:1",
       "Model that finds what an image shows."),
+  ]
+
+  static let tracking = [
+    Setting(
+      "SEGMENTATION_QUEUE", .text, default: "predict",
+      "Redis list of the jobs that segment the frames of movies; lower case is used."),
+    Setting(
+      "TRACK_FILE", .boolean, default: "false",
+      "Whether the result of a tracking job also has a track file (.trk) of movie, labels and lineage."
+    ),
+    Setting(
+      "MAX_DISTANCE", .number(0...1e6), default: "50",
+      "Pixels between the middles of cells of a movie that are neighbours."),
+    Setting(
+      "TRACK_LENGTH", .integer(1...1000), default: "8",
+      "Frames of a track that the model sees."),
+    Setting(
+      "BIRTH", .number(0...1), default: "0.99",
+      "What it costs that a track begins, where matches cost 0 to 1."),
+    Setting("DEATH", .number(0...1), default: "0.99", "What it costs that a track ends."),
+    Setting(
+      "DIVISION", .number(0...1), default: "0.9",
+      "How likely it must be that a new cell is the daughter of one before."),
+    Setting(
+      "APPEARANCE_DIM", .integer(1...512), default: "32",
+      "Rows and columns of the pictures of cells that the model sees."),
+    Setting(
+      "CROP_MODE", .choice(["resize", "fixed"]), default: "resize",
+      "Whether those pictures are stretched to that size or cut out in it."),
+    Setting(
+      "CALIBAN_NORM", .boolean, default: "true",
+      "Whether pictures that are cut out show nothing but their cell, in normalised brightness."),
   ]
 
   static let modelServer = [

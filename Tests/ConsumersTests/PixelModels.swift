@@ -54,7 +54,7 @@ final class PixelModels: Sendable {
     host = try ModelServerHost(address: "127.0.0.1", port: 0) { call in
       Self.answer(call.request, log)
     }
-    client = ThresholdModels.client(of: host)
+    client = BrightModels.client(of: host)
   }
 
   /// How often a model was asked for anything.

@@ -93,9 +93,7 @@ final class ByteSource {
 
   /// The error to end with once the task was cancelled; nil before.
   var cancellation: ImageFileError? {
-    Task.isCancelled
-      ? ImageFileError(.cancelled, file: name, "was not read to its end: the work was cancelled")
-      : nil
+    Task.isCancelled ? .cancelled(name) : nil
   }
 
   func checkCancellation() throws(ImageFileError) {

@@ -107,6 +107,15 @@ struct FolderFile: ~Copyable {
     return components
   }
 
+  /// The components of an archive's member, which must not be meant for a place of its own.
+  static func memberComponents(of name: String) throws(ImageFileError) -> [String] {
+    let isDriveLetter = name.dropFirst().first == ":" && name.first?.isLetter == true
+    guard !name.hasPrefix("/"), !name.hasPrefix("\\"), !isDriveLetter else {
+      throw ImageFileError(.invalidName, file: name, "has an absolute path", advice: "rename it")
+    }
+    return try components(of: name)
+  }
+
   private static func failure(_ file: String) -> ImageFileError {
     ImageFileError(.notWritten, file: file, "cannot be written: \(errnoText)")
   }

@@ -48,6 +48,21 @@ public enum LabelFiles {
     return paths
   }
 
+  /// Writes bytes into a file.
+  ///
+  /// - Parameters:
+  ///   - name: may begin with folders, which are created.
+  ///   - folder: exists; nothing is written outside of it.
+  /// - Returns: the path of the file.
+  /// - Throws: ``ImageFileError`` when the name cannot be one, or the file cannot be written.
+  public static func save(
+    _ bytes: [UInt8], name: String, in folder: String
+  ) throws(ImageFileError) -> String {
+    let file = try FolderFile(creating: name, in: folder)
+    try file.write(bytes)
+    return file.finish()
+  }
+
   /// Writes each channel of an array into a file of its own; see
   /// ``save(_:name:in:)-(AnyNDArray,_,_)``.
   public static func save<Element>(

@@ -21,7 +21,7 @@ struct LabelTIFF {
     let pages = shape.dropLast(2).reduce(1, *)
     // Directories take about 200 bytes a page.
     let isBig = alwaysBig || pages * (pageBytes + 512) + 4096 > Int(UInt32.max)
-    var writer = DirectoryWriter(shape: shape, pageBytes: pageBytes, isBig: isBig)
+    let writer = DirectoryWriter(shape: shape, pageBytes: pageBytes, isBig: isBig)
     (head, tail) = writer.encode(pages: pages)
   }
 }
@@ -30,35 +30,22 @@ struct LabelTIFF {
 private struct DirectoryWriter {
   let shape: Shape
   let pageBytes: Int
-  let isBig: Bool
-
-  private enum Value {
-    case short(Int)
-    case long(Int)
-    /// As wide as the file's positions.
-    case position(Int)
-    case text(String)
-    /// A whole number as a fraction.
-    case fraction(Int)
-  }
+  private let encoder: TIFFDirectoryEncoder
 
   init(shape: Shape, pageBytes: Int, isBig: Bool) {
     self.shape = shape
     self.pageBytes = pageBytes
-    self.isBig = isBig
+    encoder = TIFFDirectoryEncoder(isBig: isBig)
   }
 
-  private var headerBytes: Int { isBig ? 16 : 8 }
-  private var positionBytes: Int { isBig ? 8 : 4 }
-
-  mutating func encode(pages: Int) -> (head: [UInt8], tail: [UInt8]) {
+  func encode(pages: Int) -> (head: [UInt8], tail: [UInt8]) {
     // The size of a directory does not depend on the positions in it.
+    let headerBytes = encoder.headerBytes
     let draft = directory(at: headerBytes, isFirst: true, pixels: 0, next: 0)
     let start = (headerBytes + draft.count + 15) / 16 * 16
     let end = (start + pages * pageBytes + 7) / 8 * 8
 
-    var head: [UInt8] = isBig ? [0x49, 0x49, 43, 0, 8, 0, 0, 0] : [0x49, 0x49, 42, 0]
-    head.append(headerBytes, bytes: positionBytes)
+    var head = encoder.header
     head += directory(at: headerBytes, isFirst: true, pixels: start, next: pages > 1 ? end : 0)
     head += Array(repeating: 0, count: start - head.count)
 
@@ -81,7 +68,7 @@ private struct DirectoryWriter {
   private func directory(at position: Int, isFirst: Bool, pixels: Int, next: Int) -> [UInt8] {
     let description = "{\"shape\": [\(shape.map(String.init).joined(separator: ", "))]}"
     let rows = shape[shape.count - 2]
-    var entries: [(tag: Int, value: Value)] = [
+    var entries: [TIFFDirectoryEncoder.Entry] = [
       (256, .long(shape[shape.count - 1])),  // ImageWidth
       (257, .long(rows)),  // ImageLength
       (258, .short(32)),  // BitsPerSample
@@ -96,59 +83,7 @@ private struct DirectoryWriter {
       (296, .short(1)),  // ResolutionUnit: none
       (339, .short(3)),  // SampleFormat: floating point
     ]
-    if isFirst {
-      entries += [(270, .text(description)), (305, .text("redis-consumer"))]
-      entries.sort { $0.tag < $1.tag }
-    }
-
-    let countBytes = isBig ? 8 : 2
-    let tableBytes = countBytes + entries.count * (4 + 2 * positionBytes) + positionBytes
-    var bytes: [UInt8] = []
-    var outside: [UInt8] = []
-    bytes.append(entries.count, bytes: countBytes)
-    for (tag, value) in entries {
-      let (type, count, content) = encoded(value)
-      bytes.append(tag, bytes: 2)
-      bytes.append(type, bytes: 2)
-      bytes.append(count, bytes: positionBytes)
-      if content.count <= positionBytes {
-        bytes += content + Array(repeating: 0, count: positionBytes - content.count)
-      } else {
-        bytes.append(position + tableBytes + outside.count, bytes: positionBytes)
-        outside += content
-        if outside.count % 2 == 1 { outside.append(0) }
-      }
-    }
-    bytes.append(next, bytes: positionBytes)
-    return bytes + outside
-  }
-
-  private func encoded(_ value: Value) -> (type: Int, count: Int, [UInt8]) {
-    var bytes: [UInt8] = []
-    switch value {
-    case .short(let number):
-      bytes.append(number, bytes: 2)
-      return (3, 1, bytes)
-    case .long(let number):
-      bytes.append(number, bytes: 4)
-      return (4, 1, bytes)
-    case .position(let number):
-      bytes.append(number, bytes: positionBytes)
-      return (isBig ? 16 : 4, 1, bytes)
-    case .text(let text):
-      bytes = Array(text.utf8) + [0]
-      return (2, bytes.count, bytes)
-    case .fraction(let number):
-      bytes.append(number, bytes: 4)
-      bytes.append(1, bytes: 4)
-      return (5, 1, bytes)
-    }
-  }
-}
-
-extension [UInt8] {
-  /// Appends a number, lowest byte first.
-  mutating func append(_ number: Int, bytes: Int) {
-    for i in 0..<bytes { append(UInt8(truncatingIfNeeded: number >> (8 * i))) }
+    if isFirst { entries += [(270, .text(description)), (305, .text("redis-consumer"))] }
+    return encoder.encode(entries, at: position, next: next)
   }
 }

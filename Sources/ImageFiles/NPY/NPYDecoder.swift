@@ -10,49 +10,55 @@ enum NPYDecoder {
   static func decode(_ source: ByteSource, limits: DecodingLimits) throws(ImageFileError)
     -> DecodedImage
   {
-    let (header, start) = try header(of: source)
-    let pixels = try elements(header, at: start, of: source, limits)
+    try decode(source, size: source.size, limits: limits)
+  }
+
+  /// The array that `stream` has next.
+  ///
+  /// - Parameter size: bytes of the file that begins there.
+  static func decode(
+    _ stream: any ByteStream, size: Int, limits: DecodingLimits
+  ) throws(ImageFileError) -> DecodedImage {
+    let (header, start) = try header(of: stream)
+    let pixels = try elements(header, of: stream, left: size - start, limits)
     return DecodedImage(
       pixels: pixels, format: .npy, axes: String(repeating: "Q", count: pixels.rank))
   }
 
-  private static func header(of source: ByteSource) throws(ImageFileError) -> (NPYHeader, Int) {
+  /// - Returns: the header, and how many bytes it has.
+  private static func header(
+    of stream: any ByteStream
+  ) throws(ImageFileError) -> (NPYHeader, Int) {
     func damaged(_ reason: String) -> ImageFileError {
       ImageFileError(
-        .damaged, file: source.name, reason, advice: "save it again with numpy.save")
+        .damaged, file: stream.name, reason, advice: "save it again with numpy.save")
     }
-    let start = source.prefix(12)
-    guard recognizes(start), start.count >= 10 else {
+    var start = try stream.next(10)
+    guard recognizes(start), start.count == 10 else {
       throw damaged("is not a NumPy array file")
     }
-    let length: Int
-    let textStart: Int
-    switch start[6] {
-    case 1:
-      length = Int(start[8]) | Int(start[9]) << 8
-      textStart = 10
-    case 2, 3:
-      guard start.count == 12 else { throw damaged("ends within its header") }
-      length = start[8...].reversed().reduce(0) { $0 << 8 | Int($1) }
-      textStart = 12
-    default:
+    let isLong = start[6] == 2 || start[6] == 3
+    guard start[6] == 1 || isLong else {
       throw ImageFileError(
-        .unsupported, file: source.name,
+        .unsupported, file: stream.name,
         "is a NumPy array file of version \(start[6]).\(start[7]), which is not known",
         advice: "save it with numpy.save")
     }
+    if isLong { start += try stream.next(2) }
+    guard start.count == (isLong ? 12 : 10) else { throw damaged("ends within its header") }
+    let length = start[8...].reversed().reduce(0) { $0 << 8 | Int($1) }
     // NumPy itself takes at most 10000 characters.
     guard length <= 10_000 else { throw damaged("has a NumPy header that is too long") }
-    let text = source.bytes(at: textStart, count: length)
+    let text = try stream.next(length)
     guard text.count == length else { throw damaged("ends within its header") }
     do {
-      return (try NPYHeader(parsing: text), textStart + length)
+      return (try NPYHeader(parsing: text), start.count + length)
     } catch {
       switch error {
       case .malformed: throw damaged("has a NumPy header that cannot be understood")
       case .unsupportedType(let type):
         throw ImageFileError(
-          .unsupported, file: source.name,
+          .unsupported, file: stream.name,
           "holds elements of the NumPy type \(type.forDisplay), not real numbers",
           advice: "convert it with astype('float32') and save it again")
       }
@@ -60,23 +66,22 @@ enum NPYDecoder {
   }
 
   private static func elements(
-    _ header: NPYHeader, at start: Int, of source: ByteSource, _ limits: DecodingLimits
+    _ header: NPYHeader, of stream: any ByteStream, left: Int, _ limits: DecodingLimits
   ) throws(ImageFileError) -> AnyNDArray {
     guard let bytes = (header.shape + [header.dtype.size]).checkedElementCount else {
-      throw ImageFileError(.damaged, file: source.name, "has an impossible shape")
+      throw ImageFileError(.damaged, file: stream.name, "has an impossible shape")
     }
-    try limits.check(decoded: bytes, unpacked: 0, stored: source.size, of: source.name)
-    guard bytes <= source.size - start else {
+    try limits.check(decoded: bytes, unpacked: 0, stored: left, of: stream.name)
+    guard bytes <= left else {
       throw ImageFileError(
-        .damaged, file: source.name,
-        "should hold \(bytes.asByteCount) of numbers but has only "
-          + "\((source.size - start).asByteCount)",
+        .damaged, file: stream.name,
+        "should hold \(bytes.asByteCount) of numbers but has only \(max(left, 0).asByteCount)",
         advice: "it is cut off; send it again")
     }
     let stored = header.isFortranOrder ? header.shape.reversed() : header.shape
     let array = try AnyNDArray(dtype: header.dtype, uninitialized: stored) {
       (memory) throws(ImageFileError) in
-      try source.readAll(into: memory, at: start)
+      try stream.readAll(into: memory)
       if header.isBigEndian { swapBytes(in: memory, elementSize: header.dtype.size) }
       // Any other byte than 0 and 1 would not be a Bool.
       if header.dtype == .bool {

@@ -21,7 +21,8 @@ enum TIFFDecoder {
     let pages = try handle.pages(limits: limits)
     let series = try TIFFSeries(of: handle, pages: pages, limits: limits)
     return DecodedImage(
-      pixels: try pixels(of: series, in: handle, limits: limits), format: .tiff, axes: series.axes)
+      pixels: try pixels(of: series, in: handle, limits: limits), format: .tiff, axes: series.axes,
+      otherPages: max(0, pages.count { !$0.isReducedCopy } - series.planes.count))
   }
 
   /// The first page alone, as a reader of ordinary pictures sees it: `(row, column, channel)`.

@@ -26,6 +26,8 @@ struct TIFFPage {
   /// Strips may hold more rows than the page has left; a strip of unlimited height does not.
   let storedRowsPerStrip: Int
   let depth: Int
+  /// A thumbnail, or the same image at a lower resolution.
+  let isReducedCopy: Bool
 
   /// Reads the tags of the handle's current directory.
   init(of handle: TIFFHandle) {
@@ -70,6 +72,8 @@ struct TIFFPage {
     rowsPerStrip = min(rows, height)
     storedRowsPerStrip = rows == UInt32.max ? rowsPerStrip : rows
     depth = Int(tfs_tiff_u32(tiff, UInt32(TIFFTAG_IMAGEDEPTH), 1))
+    isReducedCopy =
+      tfs_tiff_u32(tiff, UInt32(TIFFTAG_SUBFILETYPE), 0) & UInt32(FILETYPE_REDUCEDIMAGE) != 0
   }
 
   /// The element type of the decoded array; nil if there is none for these samples.

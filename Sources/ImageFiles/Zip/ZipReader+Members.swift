@@ -47,13 +47,9 @@ extension ZipReader {
     guard !record.isEncrypted else {
       throw refused(name, "is protected by a password", source, advice: "pack it without one")
     }
-    let isDriveLetter = name.dropFirst().first == ":" && name.first?.isLetter == true
-    guard !name.hasPrefix("/"), !name.hasPrefix("\\"), !isDriveLetter else {
-      throw refused(name, "has an absolute path", source)
-    }
     let components: [String]
     do {
-      components = try FolderFile.components(of: name)
+      components = try FolderFile.memberComponents(of: name)
     } catch {
       throw refused(name, error.reason, source)
     }

@@ -3,6 +3,7 @@ import JobQueue
 
 /// What kind of job, and how the image is to be seen.
 struct JobOptions: ParsableArguments {
+  private static let compartments = ["whole-cell", "nuclear", "both"]
   private static let segmentationTypes = ["none", "tissue", "cell culture"]
 
   @Option(
@@ -59,6 +60,11 @@ struct JobOptions: ParsableArguments {
     completion: .list(segmentationTypes))
   var segmentationType: String?
 
+  @Option(
+    help: ArgumentHelp("What mesmer jobs label: whole-cell, nuclear or both.", valueName: "part"),
+    completion: .list(compartments))
+  var compartment: String?
+
   @Option(help: ArgumentHelp("Folder of the bucket for the inputs.", valueName: "folder"))
   var uploadPrefix = "uploads"
 
@@ -106,6 +112,9 @@ struct JobOptions: ParsableArguments {
         throw ValidationError("--segmentation-type is none, tissue or \"cell culture\"")
       }
     }
+    if let compartment, !compartment.isEmpty, !Self.compartments.contains(compartment) {
+      throw ValidationError("--compartment is whole-cell, nuclear or both")
+    }
     if let cuts, !(0...1024).contains(cuts) {
       throw ValidationError("--cuts is a whole number between 0 and 1024")
     }
@@ -126,6 +135,7 @@ struct JobOptions: ParsableArguments {
       Field.cuts: cuts.map(String.init), Field.fieldSize: fieldSize.map(String.init),
       Field.scale: scale, Field.label: label, Field.channels: channels,
       Field.dimensionOrder: dimensionOrder, Field.segmentationType: segmentationType,
+      Field.compartment: compartment,
     ].compactMapValues { $0 }
   }
 }

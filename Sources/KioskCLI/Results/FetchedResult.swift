@@ -12,18 +12,20 @@ struct FetchedResult: Sendable {
   var files: [File] = []
   /// All cells of all label images; nil if the result has none.
   var count: CellCount?
+  /// All spots of all frames; nil if the result has no list of spots.
+  var spots: Int?
   /// What could not be done, in sentences.
   var remarks: [String] = []
 
   var hint: String? { count?.hint }
 
-  /// `143 cells (median area 310 px)`
+  /// `143 cells (median area 310 px)`, `70 spots`
   var countText: String? {
-    count.map { count in
-      let cells = count.cells == 1 ? "1 cell" : "\(count.cells) cells"
+    let cells = count.map { count in
       let area = count.medianArea.map { " (median area \(Self.text($0)) px)" }
-      return cells + (area ?? "")
+      return (count.cells == 1 ? "1 cell" : "\(count.cells) cells") + (area ?? "")
     }
+    return cells ?? spots.map { $0 == 1 ? "1 spot" : "\($0) spots" }
   }
 
   private static func text(_ area: Double) -> String {
@@ -37,6 +39,7 @@ struct FetchedResult: Sendable {
         "job": .text(job), "file": .text(name),
         "files": .list(files.map { .text($0.path) }),
         "cells": .integer(count?.cells),
+        "spots": .integer(spots),
         "median_area_px": .number(count?.medianArea),
         "hint": .text(hint),
       ])

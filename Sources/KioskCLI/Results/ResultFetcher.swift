@@ -71,6 +71,9 @@ struct ResultFetcher: Sendable {
       try Task.checkCancellation()
       let path = try reader.unpack(member, into: unpacked)
       guard let label = LabelFile(path: path, name: member.name) else {
+        if let count = SpotFile.count(in: path, name: member.name) {
+          result.spots = (result.spots ?? 0) + count
+        }
         files.append((path, member.name, nil))
         continue
       }

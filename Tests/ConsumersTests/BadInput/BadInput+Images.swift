@@ -8,7 +8,8 @@ extension BadInput {
   /// Files that are no image that can be worked on.
   static let images: [BadInput] = contents + pixels + shapes
 
-  private static let contents: [BadInput] = [
+  /// Files that cannot be read, whatever for.
+  static let contents: [BadInput] = [
     .image("empty file", "is empty (0 bytes)", "send it again") { [] },
     .image("text file named .tif", "is not a TIFF image", "starts with \"These are not") {
       Array("These are not the cells you are looking for.".utf8)
@@ -72,7 +73,8 @@ extension BadInput {
     },
   ]
 
-  private static let pixels: [BadInput] = [
+  /// Pixels that nothing can be computed with, in images of one channel.
+  static let pixels: [BadInput] = [
     .image("a NaN", "the image has 1 of 2688 pixels", "not a number (NaN), infinite") {
       try TestImage.tiff(TestImage.cells(with: [77: .nan]))
     },

@@ -6,31 +6,12 @@ import TestSupport
 
 extension BadInput {
   /// Fields that are wrong.
-  static let jobs: [BadInput] =
-    scales + orders + channelLists + names + [
-      BadInput(
-        name: "no `input_file_name` field", code: .invalidInput,
-        words: ["input_file_name is empty"],
-        job: JobFields().without("input_file_name")),
-      .fields(
-        "empty `input_file_name`", ["input_file_name": ""], .invalidInput,
-        "input_file_name is empty", "upload an image first"),
-      BadInput(
-        name: "neither names nor any other field but `status`", code: .invalidInput,
-        words: ["input_file_name is empty"],
-        job: JobFields().without(
-          "original_name", "input_file_name", "created_at", "updated_at", "dimension_order",
-          "channels", "scale", "label", "model_name", "model_version", "identity_upload")),
-      BadInput(
-        name: "`scale` that is not UTF-8", code: .invalidInput, words: ["scale \"1\u{FFFD}\""],
-        job: JobFields().with("scale", [0x31, 0xFF])),
-      BadInput(
-        name: "`input_file_name` that is not UTF-8", code: .invalidInput,
-        words: ["not valid UTF-8"],
-        job: JobFields().with("input_file_name", Array("uploads/".utf8) + [0xE9])),
-    ]
+  static let jobs = scales + orders + channelLists + names
 
-  private static let scales: [BadInput] =
+  private static let scales = scaleTexts + scaledImages
+
+  /// Scales that are none.
+  static let scaleTexts: [BadInput] =
     ["abc", "nan", "inf", "-inf", "1e400", "-1", "0", "0.05", "11", "1,5", " "].map { text in
       .fields(
         "`scale` \"\(text)\"", ["scale": text], .invalidInput,
@@ -40,25 +21,31 @@ extension BadInput {
         "`scale` of 100,000 digits", ["scale": String(repeating: "9", count: 100_000)],
         .invalidInput, "scale \"9999", "is not a number from 0.1 to 10"),
       BadInput(
-        name: "`scale` 10 on 2048 x 2048 pixels", code: .invalidInput,
-        words: ["scale 10", "20480 x 20480", "choose a smaller scale"],
-        job: JobFields(["scale": "10"]),
-        input: { try TestImage.tiff(NDArray(shape: [2048, 2048], repeating: 1)) }),
-      BadInput(
-        name: "`scale` 4 on 30 frames of 1024 x 1024 pixels", code: .invalidInput,
-        words: ["each of 30 images of 1024 x 1024", "4096 x 4096"],
-        job: JobFields([
-          "scale": "4", "dimension_order": "BXY", "original_name": "bad.npy",
-          "input_file_name": "uploads/bad.npy",
-        ]),
-        input: {
-          NPYEncoder.encode(NDArray<UInt8>(shape: [30, 1024, 1024], repeating: 1))
-        }),
-      BadInput(
-        name: "`scale` 0.1 on 5 x 5 pixels", code: .invalidInput,
-        words: ["leaves nothing of an image of 5 x 5 pixels"], job: JobFields(["scale": "0.1"]),
-        input: { try TestImage.tiff(NDArray(shape: [5, 5], repeating: 1)) }),
+        name: "`scale` that is not UTF-8", code: .invalidInput, words: ["scale \"1\u{FFFD}\""],
+        job: JobFields().with("scale", [0x31, 0xFF])),
     ]
+
+  private static let scaledImages: [BadInput] = [
+    BadInput(
+      name: "`scale` 10 on 2048 x 2048 pixels", code: .invalidInput,
+      words: ["scale 10", "20480 x 20480", "choose a smaller scale"],
+      job: JobFields(["scale": "10"]),
+      input: .bytes { try TestImage.tiff(NDArray(shape: [2048, 2048], repeating: 1)) }),
+    BadInput(
+      name: "`scale` 4 on 30 frames of 1024 x 1024 pixels", code: .invalidInput,
+      words: ["each of 30 images of 1024 x 1024", "4096 x 4096"],
+      job: JobFields([
+        "scale": "4", "dimension_order": "BXY", "original_name": "bad.npy",
+        "input_file_name": "uploads/bad.npy",
+      ]),
+      input: .bytes {
+        NPYEncoder.encode(NDArray<UInt8>(shape: [30, 1024, 1024], repeating: 1))
+      }),
+    BadInput(
+      name: "`scale` 0.1 on 5 x 5 pixels", code: .invalidInput,
+      words: ["leaves nothing of an image of 5 x 5 pixels"], job: JobFields(["scale": "0.1"]),
+      input: .bytes { try TestImage.tiff(NDArray(shape: [5, 5], repeating: 1)) }),
+  ]
 
   private static let orders: [BadInput] = [
     ("QQ", "dimension_order \"QQ\" is not an order of axes"),
@@ -88,7 +75,25 @@ extension BadInput {
       ["channels": list], .invalidInput, words)
   }
 
-  private static let names: [BadInput] = [
+  /// Names of inputs and results.
+  static let names: [BadInput] = [
+    BadInput(
+      name: "no `input_file_name` field", code: .invalidInput,
+      words: ["input_file_name is empty"],
+      job: JobFields().without("input_file_name")),
+    .fields(
+      "empty `input_file_name`", ["input_file_name": ""], .invalidInput,
+      "input_file_name is empty", "upload an image first"),
+    BadInput(
+      name: "neither names nor any other field but `status`", code: .invalidInput,
+      words: ["input_file_name is empty"],
+      job: JobFields().without(
+        "original_name", "input_file_name", "created_at", "updated_at", "dimension_order",
+        "channels", "scale", "label", "model_name", "model_version", "identity_upload")),
+    BadInput(
+      name: "`input_file_name` that is not UTF-8", code: .invalidInput,
+      words: ["not valid UTF-8"],
+      job: JobFields().with("input_file_name", Array("uploads/".utf8) + [0xE9])),
     .fields(
       "`original_name` of 4 KB", ["original_name": String(repeating: "n", count: 4096)],
       .invalidInput, "more than 1024 bytes", "rename it"),
@@ -164,11 +169,11 @@ extension BadInput {
       BadInput(
         name: "input that is not in the bucket", code: .storageNotFound,
         words: ["uploads/bad.tif does not exist in the bucket", "upload it first"],
-        input: { nil }),
+        input: .none),
       BadInput(
         name: "input over the limit of bytes", code: .invalidInput,
         words: ["STORAGE_MAX_INPUT_MIB"],
-        input: { Array(repeating: 0, count: 3 << 20) },
+        input: .bytes { Array(repeating: 0, count: 3 << 20) },
         settings: { $0.maximumInputBytes = 2 << 20 }),
     ]
 }

@@ -10,6 +10,7 @@ import Testing
 
 /// One way in which a job can be bad, and how it has to end.
 struct BadInput: Sendable, CustomTestStringConvertible {
+  var kind = JobKind.image
   /// What is wrong, as the table of all messages says it.
   let name: String
   let code: JobError.Code
@@ -17,7 +18,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
   let words: [String]
   var job = JobFields()
   /// What lies in the bucket at ``inputKey``; nil for nothing.
-  var input: @Sendable () throws -> [UInt8]? = { try TestImage.tiff(TestImage.cells) }
+  var input = Input.good
   /// What else is wrong with the bucket.
   var prepare: @Sendable (_ bucket: TemporaryFolder) throws -> Void = { _ in }
   /// The server of the model for cytoplasm, which the job uses then.
@@ -25,9 +26,31 @@ struct BadInput: Sendable, CustomTestStringConvertible {
   var settings: @Sendable (inout ConsumerSettings) -> Void = { _ in }
   var serving: @Sendable (inout ServingConfiguration) -> Void = { _ in }
 
+  enum Input: Sendable {
+    /// The image that the kind of job is made for.
+    case good
+    case none
+    case bytes(@Sendable () throws -> [UInt8])
+  }
+
   static let inputKey = "uploads/bad.tif"
 
-  var testDescription: String { name }
+  var testDescription: String { "\(kind.type): \(name)" }
+
+  func inputBytes() throws -> [UInt8]? {
+    switch input {
+    case .good: try kind.tiff
+    case .none: nil
+    case .bytes(let make): try make()
+    }
+  }
+
+  /// The same for another consumer.
+  func of(_ kind: JobKind) -> BadInput {
+    var copy = self
+    copy.kind = kind
+    return copy
+  }
 
   /// A job whose fields are bad, on a good image.
   static func fields(
@@ -48,10 +71,10 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     let names = ["input_file_name": key, "original_name": file]
     return BadInput(
       name: name, code: .invalidInput, words: words, job: JobFields(fields.merging(names) { $1 }),
-      input: input)
+      input: .bytes(input))
   }
 
-  /// A good job for a model server that is not.
+  /// A good job for a model server that is none.
   static func model(
     _ name: String, _ code: JobError.Code, _ words: String..., peer: HostilePeer,
     serving: @escaping @Sendable (inout ServingConfiguration) -> Void = { _ in }
@@ -61,7 +84,9 @@ struct BadInput: Sendable, CustomTestStringConvertible {
       serving: serving)
   }
 
-  static let all = jobs + keys + images + models
+  static let all = ofImage + ofMesmer + ofSpot
+
+  private static let ofImage = jobs + keys + images + models(.image)
 }
 
 /// The fields of a job as a producer writes them, and what is different.
@@ -105,6 +130,11 @@ struct JobFields: Sendable {
 
 /// Images for jobs.
 enum TestImage {
+  /// ``cells`` and what is around them: nuclei and membranes, `[2, 48, 56]`.
+  static let pair = NDArray<Float>(
+    shape: [2, 48, 56],
+    elements: cells.elements + cells.elements.map { $0 == 0.9 ? $0 : $0 / 2 })
+
   /// A few bright discs on dark ground: `[48, 56]`, in 0...1.
   static let cells = NDArray<Float>(uninitialized: [48, 56]) { pixels in
     let centres = [(10, 10), (30, 20), (20, 44), (40, 45)]

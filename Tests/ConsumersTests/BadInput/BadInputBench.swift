@@ -1,39 +1,50 @@
 import Arrays
 import Consumers
 import Foundation
-import ImageAlgorithms
 import ImageFiles
 import ModelServing
 import RedisClient
 import Serving
+import Synchronization
 import TestSupport
 import Testing
 
 /// A service with two slots: one works on a good job, held at its model, the other on a bad one.
 final class BadInputBench: Sendable {
   let harness: ConsumerHarness
+  private let kind: JobKind
   private let good: ModelServerHost
+  private let other: ModelServerHost
   private let hostile: HostileServer?
+  private let models: RoutedModels
   private let isHeld: Watched<Bool>
+  /// Whether the good job's call has come to its model.
+  private let hasArrived: Watched<Bool>
 
   static let goodKey = "predict:good.tif:1"
 
-  init(_ row: BadInput? = nil) async throws {
+  init(_ row: BadInput? = nil, _ kind: JobKind = .image) async throws {
     let isHeld = Watched(true)
+    let hasArrived = Watched(false)
     self.isHeld = isHeld
+    self.hasArrived = hasArrived
+    self.kind = row?.kind ?? kind
     good = try ModelServerHost { call in
-      if case .predict(let call) = call.request, call.model.name == "PhaseCytoSegmentation" {
+      if case .predict = call.request {
+        await hasArrived.update { $0 = true }
         // Ends early when the caller goes away.
         _ = try? await isHeld.wait { !$0 }
       }
-      return SimpleModel.answer(call.request)
+      return JobKind.models.answer(call.request)
     }
-    hostile = if let peer = row?.peer { try await HostileServer(peer) } else { nil }
-    let models = RoutedModels(
-      good: ThresholdModels.client(of: good),
-      hostile: hostile?.client { row?.serving(&$0) })
+    other = try ModelServerHost { call in JobKind.models.answer(call.request) }
+    hostile =
+      if let peer = row?.peer { try await HostileServer(peer) } else { nil }
+    models = RoutedModels(
+      good: BrightModels.client(of: good),
+      others: hostile?.client { row?.serving(&$0) } ?? BrightModels.client(of: other))
     harness = try ConsumerHarness(models: models) { row?.settings(&$0) }
-    try put(TestImage.tiff(TestImage.cells), at: "uploads/good.tif")
+    try put(self.kind.tiff, at: "uploads/good.tif")
   }
 
   func put(_ bytes: [UInt8], at key: String) throws {
@@ -48,15 +59,17 @@ final class BadInputBench: Sendable {
   func besideGoodJob(
     leaving keys: [String], results: Int = 1, _ body: () async throws -> Void
   ) async throws {
-    let job = JobFields([
-      "channels": ",,0", "input_file_name": "uploads/good.tif", "original_name": "good.tif",
-    ])
+    let job = JobFields(
+      kind.fields.merging([
+        "input_file_name": "uploads/good.tif", "original_name": "good.tif",
+      ]) { $1 })
     try await job.submit(Array(Self.goodKey.utf8), to: ConsumerHarness.queue, harness.redis)
-    let type = try #require(consumers["image"])
+    let type = try #require(consumers[kind.type])
     try await harness.withService(type, slots: 2) { _ in
-      try await eventually("the good job is at its model") { [harness] in
-        try await harness.fields(Self.goodKey)["status"] == "predicting"
+      _ = try await within(.seconds(60), "the good job's call") { [hasArrived] in
+        try await hasArrived.wait { $0 }
       }
+      models.leaveGoodJob()
       try await body()
       #expect(try await harness.fields(Self.goodKey)["status"] == "predicting")
       #expect(try await harness.list(harness.processing) == [Self.goodKey])
@@ -65,7 +78,10 @@ final class BadInputBench: Sendable {
       let fields = try await harness.end(of: Self.goodKey)
       #expect(fields["status"] == "done", "\(fields["reason"] ?? "")")
       let images = try self.results(of: fields)
-      #expect(images.mapValues(\.elements) == ["good_batch_0_feature_0.tif": try await Self.labels])
+      let expected = try await kind.results()
+      #expect(images.keys.sorted() == (expected.keys + kind.pictures).sorted())
+      for (name, array) in expected { #expect(images[name]?.elements == array.elements) }
+      #expect(expected.values.allSatisfy { $0.elements.contains { $0 > 0 } })
     }
     #expect(try await harness.list(harness.processing) == [])
     #expect(try harness.leftovers == [])
@@ -88,75 +104,32 @@ final class BadInputBench: Sendable {
     }
     return images
   }
-
-  /// What the good job must give.
-  static var labels: [Float] {
-    get async throws { try await computed.value.elements.map(Float.init) }
-  }
-
-  private static let computed = Task {
-    let image = TestImage.cells.expandingDimensions(at: 0).expandingDimensions(at: 3)
-    return try await SegmentationApplication.cytoplasm.labels(
-      of: image, modelShape: SimpleModel.shape, batchSize: 4
-    ) { SimpleModel.heads(of: $0) }
-  }
 }
 
-/// A model of this test: both heads are the image where it is bright.
-enum SimpleModel {
-  static let shape = [-1, 32, 32, 1]
+/// Two model servers: the job that is to go on unharmed has one of its own, to which its call has gone
+/// when the others come.
+final class RoutedModels: PredictBackend {
+  private let good: ServingClient
+  private let others: ServingClient
+  private let isLeft = Mutex(false)
 
-  static func heads(of image: NDArray<Float>) -> [AnyNDArray] {
-    let bright = AnyNDArray(image.map { $0 > 0.6 ? $0 : 0 })
-    return [bright, bright]
+  init(good: ServingClient, others: ServingClient) {
+    self.good = good
+    self.others = others
   }
 
-  static func tensor(_ shape: [Int]? = shape, type: TensorType = TensorType(.float32))
-    -> ModelMetadata.Tensor
-  {
-    ModelMetadata.Tensor(graphName: "serving_default_input_0:0", type: type, shape: shape)
-  }
+  /// Sends what comes from now on to the other server.
+  func leaveGoodJob() { isLeft.withLock { $0 = true } }
 
-  static func answer(_ request: ModelServerCall.Request) -> ModelServerReply {
-    switch request {
-    case .metadata(let model):
-      guard let version = ThresholdModels.names[model.name], model.version ?? version == version
-      else {
-        return .failure(.notFound, "Servable not found for request: Specific(\(model))")
-      }
-      return .metadata(
-        ModelMetadata(inputs: ["input_0": tensor()], outputs: ["semantic": tensor()]),
-        model: ModelSelection(name: model.name, version: version))
-    case .predict(let call):
-      guard let image = call.inputs["input_0"]?.typed(as: Float.self) else {
-        return .failure(.invalidArgument, "input_0 is missing")
-      }
-      let heads = heads(of: image)
-      return .outputs(
-        ["semantic": heads[0], "semantic_1": heads[1]], model: call.model, encoding: .typed)
-    default: return .failure(.unimplemented, "not here")
-    }
-  }
-}
-
-/// Two model servers: the job that is to go on unharmed has one of its own.
-struct RoutedModels: PredictBackend {
-  let good: ServingClient
-  let hostile: ServingClient?
-
-  private func server(of model: ModelName) -> ServingClient {
-    guard let hostile, model.name != "PhaseCytoSegmentation" else { return good }
-    return hostile
-  }
+  private var server: ServingClient { isLeft.withLock { $0 } ? others : good }
 
   func metadata(of model: ModelName, context: CallContext) async throws -> ModelMetadata {
-    try await server(of: model).metadata(of: model, context: context)
+    try await server.metadata(of: model, context: context)
   }
 
   func predict(
     model: ModelName, inputs: [String: AnyNDArray], outputs: OutputSelection, context: CallContext
   ) async throws -> [String: AnyNDArray] {
-    try await server(of: model).predict(
-      model: model, inputs: inputs, outputs: outputs, context: context)
+    try await server.predict(model: model, inputs: inputs, outputs: outputs, context: context)
   }
 }

@@ -13,7 +13,7 @@ import Testing
   func `bad input ends its job in words and disturbs nobody`(row: BadInput) async throws {
     let bench = try await BadInputBench(row)
     try row.prepare(bench.harness.store)
-    if let bytes = try row.input() {
+    if let bytes = try row.inputBytes() {
       let key = row.job.inputKey
       let isPlain = key.wholeMatch(of: #/uploads\/bad\.[a-z]+/#) != nil
       try bench.put(bytes, at: isPlain ? key : BadInput.inputKey)
@@ -79,8 +79,9 @@ private actor BadInputTable {
 
   func add(_ row: BadInput, _ code: String, _ reason: String) throws {
     guard let path = ProcessInfo.processInfo.environment["BAD_INPUT_TABLE"] else { return }
-    lines[row.name] = [row.name, "`\(code)`", reason].map(cell).joined(separator: " | ")
-    let rows = BadInput.all.compactMap { lines[$0.name] }.map { "| \($0) |" }
+    lines[row.testDescription] = [row.testDescription, "`\(code)`", reason].map(cell).joined(
+      separator: " | ")
+    let rows = BadInput.all.compactMap { lines[$0.testDescription] }.map { "| \($0) |" }
     let table = ["| input | error_code | last line of reason |", "|---|---|---|"] + rows
     try (table.joined(separator: "\n") + "\n")
       .write(toFile: path, atomically: true, encoding: .utf8)

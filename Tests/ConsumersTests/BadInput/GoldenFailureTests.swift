@@ -10,8 +10,10 @@ import Testing
 /// The failing jobs that the Python service was recorded with.
 @Suite struct GoldenFailureTests {
   struct Case: Sendable, CustomTestStringConvertible {
+    var kind = JobKind.image
     let name: String
     let key: String
+    var fields = ["channels": "0,", "dimension_order": "XY"]
     var original: String?
     /// Makes the input; nil if there is none.
     let input: @Sendable () throws -> [UInt8]?
@@ -43,19 +45,27 @@ import Testing
       name: "bad_zip_in_image_queue", key: "uploads/good3.zip",
       input: { Array("PK\u{3}\u{4}".utf8) }, code: "invalid_input",
       words: "Invalid filetype for \"predict\" job"),
+    Case(
+      kind: .mesmer, name: "bad_channel_count", key: "uploads/mesmer_256_XYC.tif",
+      fields: ["channels": "0"],
+      input: {
+        try [UInt8](Data(contentsOf: URL(filePath: Fixtures.jobs + "/inputs/mesmer_256_XYC.tif")))
+      }, code: "invalid_input",
+      words: "jobs require 2 channels but 1 were declared as input channels.",
+      statuses: ["pre-processing"]),
   ]
 
   @Test(.redisServer, arguments: cases)
   func `a job that failed there fails here by the same statuses`(golden: Case) async throws {
-    let bench = try await BadInputBench()
+    let bench = try await BadInputBench(nil, golden.kind)
     if let bytes = try golden.input() { try bench.put(bytes, at: golden.key) }
     let redis = bench.harness.redis
     let original = golden.original ?? String(golden.key.dropFirst("uploads/".count))
     let key = "segmentation:\(original):606091d9"
-    let job = JobFields([
-      "channels": "0,", "cuts": "0", "dimension_order": "XY", "input_file_name": golden.key,
-      "original_name": original,
-    ])
+    let job = JobFields(
+      golden.fields.merging([
+        "cuts": "0", "input_file_name": golden.key, "original_name": original,
+      ]) { $1 })
     try await bench.besideGoodJob(leaving: [key]) {
       try await job.submit(Array(key.utf8), to: ConsumerHarness.queue, redis)
       let fields = try await bench.fields(key)
@@ -63,6 +73,8 @@ import Testing
       let reason = try BadInputTests.checkFailure(fields, code, bench.harness)
       #expect(reason.contains(golden.words), "\(reason)")
       #expect((fields["download_time"] != nil) == golden.statuses.contains("pre-processing"))
+      // What was found out about the image.
+      #expect(fields["dim_order"] == (golden.kind.type == "mesmer" ? "YXC" : nil))
       let statuses = try await Self.statuses(of: key, in: redis)
       #expect(statuses == golden.statuses + ["failed"])
     }

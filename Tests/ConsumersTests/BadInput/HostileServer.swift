@@ -18,24 +18,29 @@ enum HostilePeer: Sendable {
 
   /// One input of this shape and type.
   static func input(_ shape: [Int]?, type: TensorType = TensorType(.float32)) -> HostilePeer {
-    inputs(["input_0": SimpleModel.tensor(shape, type: type)])
+    inputs([
+      "input_0": ModelMetadata.Tensor(
+        graphName: "serving_default_input_0:0", type: type, shape: shape)
+    ])
   }
 
   static func inputs(_ inputs: [String: ModelMetadata.Tensor]) -> HostilePeer {
     .metadata { model in .metadata(ModelMetadata(inputs: inputs, outputs: [:]), model: model) }
   }
 
-  /// These two heads, made of the tiles sent.
+  /// This for each output that the model has, made of the tiles sent.
   static func heads(
-    _ heads: @escaping @Sendable (NDArray<Float>) -> AnyNDArray
+    _ head: @escaping @Sendable (NDArray<Float>) -> AnyNDArray
   ) -> HostilePeer {
     .predict { call in
       guard let tiles = call.inputs["input_0"]?.typed(as: Float.self) else {
         return .failure(.invalidArgument, "input_0 is missing")
       }
-      let head = heads(tiles)
+      let head = head(tiles)
+      let names = BrightModels.outputs(of: call.model.name)
       return .outputs(
-        ["semantic": head, "semantic_1": head], model: call.model, encoding: .typed)
+        Dictionary(uniqueKeysWithValues: names.map { ($0, head) }), model: call.model,
+        encoding: .typed)
     }
   }
 
@@ -64,7 +69,7 @@ final class HostileServer: Sendable {
           // Ends early when the loss of the connection is noticed.
           try? await Task.sleep(for: .seconds(600))
           return .failure(.ok, "")
-        default: return SimpleModel.answer(call.request)
+        default: return JobKind.models.answer(call.request)
         }
       }
       let proxy =

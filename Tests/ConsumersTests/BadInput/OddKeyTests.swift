@@ -98,9 +98,8 @@ import Testing
         guard let tiles = call.inputs["input_0"]?.typed(as: Float.self) else {
           return .failure(.invalidArgument, "input_0 is missing")
         }
-        let heads = SimpleModel.heads(of: tiles)
         return .outputs(
-          ["semantic": heads[0], "semantic_1": heads[1]], model: call.model, encoding: .typed)
+          BrightModels.heads(of: tiles, by: call.model.name), model: call.model, encoding: .typed)
       })
     let bench = try await BadInputBench(row)
     try bench.put(TestImage.tiff(TestImage.cells), at: BadInput.inputKey)

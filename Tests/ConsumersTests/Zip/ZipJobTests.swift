@@ -57,7 +57,7 @@ import Testing
 
   @Test(.redisServer)
   func `files that are no images fail with a reason, and the others are done`() async throws {
-    let models = try ThresholdModels()
+    let models = try BrightModels(side: 256).serve()
     let bench = try ZipBench(models: models.client)
     let image = Array(
       try Data(contentsOf: URL(filePath: Fixtures.jobs + "/inputs/nuclear_256.tif")))

@@ -47,6 +47,7 @@ import Testing
       "--channels", "0,", "--dimension-order", "XY", "--label", "2", "--preprocess", "p",
       "--postprocess", "q", "--segmentation-type", "cell culture", "--upload-prefix", "inbox",
       "--cuts", "4",
+      "--compartment", "both",
       "--field-size", "61")
     #expect(submitted.exit == .code(0))
     let job = try await harness.takeJob()
@@ -55,7 +56,7 @@ import Testing
       "original_name": "cells.tif", "model_name": "Nuclei", "model_version": "3", "scale": "0.5",
       "channels": "0,", "dimension_order": "XY", "label": "2", "preprocess_function": "p",
       "postprocess_function": "q", "segmentation_type": "cell culture", "cuts": "4",
-      "field_size": "61",
+      "field_size": "61", "compartment": "both",
       "url": "",
       "status": "new", "identity_upload": "laptop",
     ]
@@ -203,6 +204,30 @@ import Testing
     let status = await program.status
     #expect(status.standardOutput.hasPrefix("cells.tif: 0 cells\n"))
     #expect(status.standardError.contains("hint: cells.tif: no cells were found: check pixel size"))
+  }
+
+  @Test(.redisServer, arguments: [0, 1, 3])
+  func `spots are counted over all frames`(count: Int) async throws {
+    let harness = try KioskHarness()
+    try harness.makeImage()
+    let program = try await harness.start(["run", "cells.tif", "-t", "segmentation"])
+    let job = try await harness.takeJob()
+    let key = try harness.putArchive([
+      ZipEntry(name: "cells_0.tif", content: .bytes([7])),
+      ZipEntry(
+        name: "cells_0.npy",
+        content: .bytes(NPYEncoder.encode(NDArray<Double>(shape: [count, 2])))),
+      ZipEntry(
+        name: "cells_1.npy", content: .bytes(NPYEncoder.encode(NDArray<Double>(shape: [0, 2])))),
+      // None of spots.
+      ZipEntry(name: "other.npy", content: .bytes([1, 2, 3])),
+      ZipEntry(
+        name: "cells_2.npy", content: .bytes(NPYEncoder.encode(NDArray<Float>(shape: [9, 2])))),
+    ])
+    try await harness.finish(job.key, output: key)
+    #expect(try await program.waitForExit() == .code(0))
+    let said = await program.status.standardOutput
+    #expect(said.hasPrefix("cells.tif: \(count == 1 ? "1 spot" : "\(count) spots")\n"), "\(said)")
   }
 
   @Test(.redisServer) func `an archive is kept with --no-unzip, and --quiet says nothing`()

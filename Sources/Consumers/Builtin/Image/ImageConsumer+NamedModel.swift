@@ -18,26 +18,14 @@ extension ImageConsumer {
       try named.application.start(
         channels, scale: scale, modelShape: shape, batchSize: batchSize(shape))
     }
-    try await updateKey(job, [Field.status: JobStatus.predicting.rawValue])
-    try await stage(.predict) {
-      try await prepared.predict(concurrentCalls: context.settings.maximumCallsInFlight) {
-        run.setProgress(.predict, Double($0) / Double($1))
-      } model: { batch in
-        try await Self.predictions(client.predict(batch, as: input))
-      }
-    }
-    try await updateKey(
-      job,
-      [
-        Field.status: JobStatus.postProcessing.rawValue,
-        Field.predictionTime: seconds(in: .predict),
-      ])
+    try await enter(.predicting, of: job)
+    try await predict(&prepared, with: client, as: input, arrange: Self.predictions)
+    try await enter(.postProcessing, of: job)
     let result = try stage(.postprocess) {
       try prepared.result {
         run.setProgress(.postprocess, Double($0) / Double(prepared.itemCount))
       }
     }
-    try await updateKey(job, [Field.postprocessTime: seconds(in: .postprocess)])
     let array =
       switch result {
       case .labels(let labels): AnyNDArray(labels)
@@ -49,7 +37,7 @@ extension ImageConsumer {
   }
 
   /// Those outputs that are called `prediction...`, or all of a model that has none, by name.
-  private static func predictions(_ outputs: [String: AnyNDArray]) -> [AnyNDArray] {
+  @Sendable private static func predictions(_ outputs: [String: AnyNDArray]) -> [AnyNDArray] {
     let named = outputs.filter { $0.key.hasPrefix("prediction") }
     return (named.isEmpty ? outputs : named).sorted { $0.key < $1.key }.map(\.value)
   }

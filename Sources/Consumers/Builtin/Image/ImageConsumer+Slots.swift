@@ -33,7 +33,6 @@ extension ImageConsumer {
     var runs: [SegmentationRun] = []
     for (index, selection) in selections.enumerated() {
       let slot = slots[selection.application]
-      let share = Share(index: index, of: selections.count)
       let client = getPredictClient(slot.model)
       let (input, shape) = try await client.imageInput(channelCount: 1)
       var prepared = try stage(.preprocess) {
@@ -41,35 +40,22 @@ extension ImageConsumer {
           image.channel(selection.channel).expandingDimensions(at: 3), scale: scale,
           modelShape: shape, batchSize: batchSize(shape))
       }
-      if index == 0 {
-        try await updateKey(job, [Field.status: JobStatus.predicting.rawValue])
-      }
-      try await stage(.predict) {
-        try await prepared.predict(concurrentCalls: context.settings.maximumCallsInFlight) {
-          run.setProgress(.predict, share.overall(Double($0) / Double($1)))
-        } model: { batch in
-          try await client.predict(batch, as: input, outputs: .firstAndLast)
-            .sorted { $0.key < $1.key }.map(\.value)
-        }
-      }
+      if index == 0 { try await enter(.predicting, of: job) }
+      try await predict(
+        &prepared, with: client, as: input, outputs: .firstAndLast,
+        share: Share(index: index, of: selections.count))
       runs.append(prepared)
     }
 
-    try await updateKey(
-      job,
-      [
-        Field.status: JobStatus.postProcessing.rawValue,
-        Field.predictionTime: seconds(in: .predict),
-      ])
+    try await enter(.postProcessing, of: job)
     let labels = try stage(.postprocess) {
       try runs.enumerated().map { index, prepared in
         let share = Share(index: index, of: runs.count)
         return try prepared.labels { done in
-          run.setProgress(.postprocess, share.overall(Double(done) / Double(prepared.itemCount)))
+          run.setProgress(.postprocess, share.overall(done, of: prepared.itemCount))
         }
       }
     }
-    try await updateKey(job, [Field.postprocessTime: seconds(in: .postprocess)])
     return (0..<image.shape[0]).map { item in
       Result(array: AnyNDArray(stacked(labels.map { $0.slice(item) })), suffix: "_batch_\(item)")
     }
@@ -106,17 +92,4 @@ extension ImageConsumer {
       }
     }
   }
-}
-
-/// A part of equal parts, for progress.
-private struct Share {
-  let index: Int
-  let count: Int
-
-  init(index: Int, of count: Int) {
-    self.index = index
-    self.count = count
-  }
-
-  func overall(_ fraction: Double) -> Double { (Double(index) + fraction) / Double(count) }
 }

@@ -19,12 +19,7 @@ final class ImageConsumer: TensorFlowServingConsumer {
     let pixels = try decode(await download(job.inputFileName))
     let ordered = try batchRowColumnChannel(pixels, order: job.dimensionOrder ?? "")
     let image = ordered.image
-    try await updateKey(
-      job,
-      [
-        Field.status: JobStatus.preProcessing.rawValue,
-        Field.downloadTime: seconds(in: .download),
-      ])
+    try await enter(.preProcessing, of: job)
     try context.settings.imageLimits.check(image.shape)
     if job.dimensionOrder == nil { try await updateKey(job, [Field.dimOrder: ordered.order]) }
 
@@ -35,19 +30,12 @@ final class ImageConsumer: TensorFlowServingConsumer {
         try await runSlots(on: image, job: job, request: request)
       }
 
-    try await updateKey(job, [Field.status: JobStatus.savingResults.rawValue])
+    try await enter(.savingResults, of: job)
     var files: [URL] = []
     for result in results {
       files += try saveArray(result.array, name: job.originalName, suffix: result.suffix)
     }
-    let stored = try await upload(zip(files))
-    try await updateKey(
-      job,
-      [
-        Field.outputFileName: stored.key, Field.outputURL: stored.url,
-        Field.uploadTime: seconds(in: .upload),
-      ])
-    return .done
+    return try await deliver(files, of: job)
   }
 
   /// An array to be saved, one file a channel.
@@ -56,15 +44,5 @@ final class ImageConsumer: TensorFlowServingConsumer {
     let array: AnyNDArray
     /// Put behind the image's name.
     var suffix = ""
-  }
-
-  func batchSize(_ shape: Shape) -> Int {
-    modelBatchSize(
-      modelShapes: [shape], maximumBatchSize: context.settings.maximumBatchSize,
-      minimumModelSize: context.settings.minimumModelSize)
-  }
-
-  func seconds(in stage: JobStage) -> String {
-    (run.durations[stage] ?? .zero).secondsText
   }
 }

@@ -1,5 +1,4 @@
 import ImageAlgorithms
-import ImageFiles
 import JobQueue
 import Serving
 
@@ -16,57 +15,14 @@ struct ImageRequest {
   /// - Throws: ``JobError`` or an error of a library that names the field that cannot be used.
   init(_ job: Job, context: ConsumerContext) throws {
     let limits = context.settings.imageLimits
-    try Self.checkInput(job, queue: context.queue.name)
-    try Self.checkDimensionOrder(job)
-    try Self.checkResultNames(job, limits: limits)
-    scale = try job.scale.map { try Self.scale($0, in: limits.scale) }
+    try job.requireImage(queue: context.queue.name)
+    try job.requireDimensionOrder()
+    try job.requireResultName(suffix: "_batch_\(max(limits.frames - 1, 0))")
+    scale = try job.scale(in: limits.scale)
     namedModel = try NamedModelRequest(job)
     // Only where it decides: other jobs may carry whatever their producer means by it.
     let decides = namedModel == nil && job.channels == nil
     label = decides ? try job[Field.label].map(Self.application) : nil
-  }
-
-  private static func checkInput(_ job: Job, queue: String) throws {
-    guard !job.inputFileName.isEmpty else {
-      throw invalid("the job names no input: input_file_name is empty; upload an image first")
-    }
-    guard !job.inputFileName.lowercased().hasSuffix(".zip") else {
-      throw invalid(
-        "Invalid filetype for \"\(queue)\" job: \(job.inputFileName.forReason) is a zip archive; "
-          + "send it to the queue \"\(Keys.zipQueue(of: queue))\"")
-    }
-  }
-
-  /// Other orders than the well-known ones are taken as they are, but each axis has to be there once.
-  private static func checkDimensionOrder(_ job: Job) throws {
-    guard let order = job.dimensionOrder else { return }
-    let letters = order.uppercased()
-    guard letters.allSatisfy("BXYC".contains), Set(letters).count == letters.count,
-      letters.contains("X"), letters.contains("Y")
-    else {
-      throw invalid(
-        "dimension_order \"\(order.forReason)\" is not an order of axes; write X and Y, and B "
-          + "(batch) and C (channels) if the image has them, once each, such as XY, XYB or CXY")
-    }
-  }
-
-  /// The longest names the results may get, so that a name that does not do is found out now and not
-  /// when all the work is done.
-  private static func checkResultNames(_ job: Job, limits: ImageLimits) throws {
-    let name = TensorFlowServingConsumer.withoutExtension(job.originalName)
-    do {
-      try LabelFiles.check(name: "\(name)_batch_\(max(limits.frames - 1, 0))")
-    } catch {
-      throw ImageFileError(
-        error.code, file: job.originalName, error.reason, advice: error.advice)
-    }
-  }
-
-  private static func scale(_ text: String, in range: ClosedRange<Double>) throws -> Double {
-    guard let scale = Double(text), range.contains(scale) else {
-      throw invalid("scale \"\(text.forReason)\" is not a number from \(range.shortText)")
-    }
-    return scale
   }
 
   private static func application(_ text: String) throws -> Int {
@@ -79,14 +35,4 @@ struct ImageRequest {
   }
 
   private static func invalid(_ message: String) -> JobError { JobError(.invalidInput, message) }
-}
-
-extension ClosedRange<Double> {
-  /// `0.1 to 10`, without fractions that say nothing.
-  var shortText: String {
-    func short(_ number: Double) -> String {
-      number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
-    }
-    return "\(short(lowerBound)) to \(short(upperBound))"
-  }
 }
