@@ -303,7 +303,7 @@ let package = Package(
       name: "ConsumersTests",
       dependencies: [
         "ConsumeRedisEvents", "ConsumerTestSupport", "Consumers", "ModelServing", "RedisConsumer",
-        "Settings", "TestSupport",
+        "Samples", "Settings", "TestSupport",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),

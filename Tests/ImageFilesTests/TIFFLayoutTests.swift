@@ -118,4 +118,17 @@ import Testing
     }
     #expect(error?.description.contains("two.ome.tif") == true)
   }
+
+  @Test(arguments: [
+    ("golden/get_image/tif_multipage_different_shapes/a.tif", true),
+    ("golden/get_image/tif_two_shaped_writes/a.tif", true),
+    ("golden/get_image/tif_multipage_plain/a.tif", false),
+    ("golden/get_image/tif_pyramid_subifd/a.tif", false), ("formats/lsm_tz.tif", false),
+    ("formats/imagej_tzcyx.tif", false), ("formats/imagej_virtual.tif", false),
+    ("formats/bigtiff_be_stack.tif", false), ("formats/ome_tczyx.tif", false),
+  ])
+  func `pages that are left out are counted`(file: String, hasOthers: Bool) throws {
+    let image = try ImageFile.decode(Fixtures.bytes(file), name: file)
+    #expect((image.otherPages > 0) == hasOthers, "\(image.otherPages)")
+  }
 }

@@ -1,7 +1,7 @@
 import Arrays
 
 /// Position and form of a cell.
-struct CellMeasures {
+struct CellMeasures: Sendable {
   /// The box around it; the upper bounds belong to it.
   var rows: ClosedRange<Int>
   var columns: ClosedRange<Int>

@@ -14,7 +14,7 @@ import Arrays
 /// - Source: deepcell-tracking 0.6.5, `CellTracker`. Frames without cells, and without background, end
 ///   in an error there.
 public struct CellTracker: Sendable {
-  private var movie: MovieCells
+  private let movie: MovieCells
   let parameters: TrackingParameters
   /// Of each frame: `[cell, 2]`.
   private let centroids: [NDArray<Float>]

@@ -31,7 +31,9 @@ public struct FrameFeatures: Sendable {
       throw ImageError(
         .invalidParameter, "a picture of a cell needs at least 1 row, not \(appearance.size)")
     }
-    let measuring = FrameMeasures(ranks: ranked.ranks, count: ranked.names.count)
+    let measuring = FrameMeasures(
+      ranks: ranked.ranks,
+      cells: CellMeasures.all(in: ranked.ranks, count: ranked.names.count))
     centroids = measuring.centroids(appearance)
     let count = measuring.cells.count
     morphologies = NDArray(uninitialized: [count, 3]) { measuring.writeMorphologies(to: $0) }
@@ -43,16 +45,10 @@ public struct FrameFeatures: Sendable {
 
 /// The cells of one frame, measured.
 struct FrameMeasures {
+  /// `[row, column]`, 0 for background.
   let ranks: NDArray<Int32>
+  /// By their rank, from 1.
   let cells: [CellMeasures]
-
-  /// - Parameters:
-  ///   - ranks: `[row, column]`, 0 for background.
-  ///   - count: of the cells; each rank 1...count occurs.
-  init(ranks: NDArray<Int32>, count: Int) {
-    self.ranks = ranks
-    cells = CellMeasures.all(in: ranks, count: count)
-  }
 
   /// `[cell, 2]`
   func centroids(_ appearance: AppearanceParameters) -> NDArray<Float> {
