@@ -10,11 +10,11 @@ struct Permissions {
   private static let plain = ["EVAL", "EVALSHA", "SCAN", "TIME"]
   /// Commands whose first argument is a key.
   private static let keyed = [
-    "BLMOVE", "DEL", "EXISTS", "EXPIRE", "GET", "HDEL", "HGET", "HGETALL", "HINCRBY", "HMGET",
-    "HSET", "LINDEX", "LLEN", "LMOVE", "LPOS", "LPUSH", "LRANGE", "LREM", "PERSIST", "RPOP",
-    "RPUSH", "SADD", "SCARD", "SET", "SISMEMBER", "SPOP", "SRANDMEMBER", "SREM", "TTL", "TYPE",
-    "XADD", "XREVRANGE", "ZADD", "ZCARD", "ZCOUNT", "ZRANDMEMBER", "ZRANGE", "ZRANGEBYSCORE",
-    "ZREM", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZSCORE",
+    "BLMOVE", "DEL", "EXISTS", "EXPIRE", "GET", "HDEL", "HGET", "HGETALL", "HINCRBY", "HLEN",
+    "HMGET", "HSET", "LINDEX", "LLEN", "LMOVE", "LPOS", "LPUSH", "LRANGE", "LREM", "PERSIST",
+    "RPOP", "RPUSH", "SADD", "SCARD", "SET", "SISMEMBER", "SPOP", "SRANDMEMBER", "SREM", "TTL",
+    "TYPE", "XADD", "XLEN", "XRANGE", "XREVRANGE", "ZADD", "ZCARD", "ZCOUNT", "ZRANDMEMBER",
+    "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZSCORE",
   ]
   /// Commands whose first argument is a channel.
   private static let channeled = ["PUBLISH", "SUBSCRIBE"]
