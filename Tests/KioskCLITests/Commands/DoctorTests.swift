@@ -74,19 +74,26 @@ import Testing
     #expect(status.standardError.contains("REDIS_HOST"))
   }
 
+  private func doctor(_ sentinels: [String]) async throws -> String {
+    let program = try await ChildProcess.start(
+      BuiltProduct.path("kiosk"), ["doctor"],
+      environment: ["REDIS_HOST": sentinels.joined(separator: ",")])
+    #expect(try await program.waitForExit(within: .seconds(60)) == .code(0))
+    return await program.status.standardOutput
+  }
+
   @Test(.redisCluster) func `Sentinels and replicas are named`() async throws {
     let cluster = try #require(RedisCluster.current)
     let addresses = cluster.sentinels.map { "\($0.endpoint)" }
-    let program = try await ChildProcess.start(
-      BuiltProduct.path("kiosk"), ["doctor"],
-      environment: ["REDIS_HOST": addresses.joined(separator: ",")])
-    #expect(try await program.waitForExit(within: .seconds(60)) == .code(0))
-    let output = await program.status.standardOutput
+    // On a busy machine Sentinels lose sight of one another for a moment.
+    try await eventually("all Sentinels reach each other", within: .seconds(60)) {
+      try await doctor(addresses).contains(/ok +quorum +3 Sentinels reach/)
+    }
+    let output = try await doctor(addresses)
     let line = try #require(output.split(separator: "\n").first { $0.contains("sentinel ") })
     #expect(line.hasPrefix("ok") && line.contains("mymaster"))
     for address in addresses { #expect(line.contains(address)) }
     #expect(output.contains("127.0.0.1:\(cluster.servers[0].port)"))
-    #expect(output.contains(/ok +quorum +3 Sentinels reach/))
     #expect(output.contains(/ok +replicas +2 in step/))
     #expect(output.contains(/warn +replication +2 replicas, writes need 0; .*set it to 1/))
   }
