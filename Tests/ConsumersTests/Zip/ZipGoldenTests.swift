@@ -38,7 +38,7 @@ import Testing
     let before: [String: String]
     let after: [String: String]
     let children: [String: Child]
-    let members: [GoldenJobTests.Case.Member]
+    let members: [GoldenJob.Member]
 
     enum CodingKeys: String, CodingKey {
       case name = "case"
@@ -72,7 +72,7 @@ import Testing
 
   @Test(.redisServer, arguments: cases)
   func `an archive gives the fields and the results that it gave`(golden: Case) async throws {
-    let models = try ThresholdModels()
+    let models = try BrightModels(side: 256).serve()
     let bench = try ZipBench(models: models.client)
     let input = try Data(contentsOf: URL(filePath: Fixtures.jobs + "/inputs/\(golden.input)"))
     let key = try await bench.harness.submit(
