@@ -47,6 +47,16 @@ import Testing
     #expect(try leftovers(harness).isEmpty)
   }
 
+  @Test(.redisServer) func `SIGTERM is orderly as soon as the process says that it has started`()
+    async throws
+  {
+    let harness = try DaemonHarness()
+    let daemon = try await harness.startDaemon()
+    try await daemon.wait(forOutput: "\"started\"")
+    await daemon.send(SIGTERM)
+    #expect(try await daemon.waitForExit() == .code(0))
+  }
+
   @Test(.redisServer, arguments: [true, false])
   func `a second signal or the end of the grace period puts the running job back`(
     signalsTwice: Bool
