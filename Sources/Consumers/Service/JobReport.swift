@@ -53,7 +53,7 @@ struct JobReport {
 
   private func finish() async -> ClaimedJob? {
     await run.flushLog()
-    var fields = run.takePending()
+    var fields = run.takeAll()
     fields[Field.progress] = "100"
     let sums = [
       Field.totalJobs: "1", Field.totalTime: duration.secondsText,
@@ -70,7 +70,7 @@ struct JobReport {
   private func park() async -> ClaimedJob? {
     guard let parking = run.parking else { return nil }
     await run.flushLog()
-    var fields = run.takePending()
+    var fields = run.takeAll()
     // That of the children begins.
     fields[Field.progress] = nil
     fields.merge(parking.fields) { $1 }
@@ -100,7 +100,7 @@ struct JobReport {
 
   private func fail(_ error: JobError, detail: String? = nil) async -> ClaimedJob? {
     await run.flushLog()
-    let fields = run.takePending()
+    let fields = run.takeAll()
     return await end(error, detail: detail) { count in
       try await queue.fail(run.claimed, error.failure, fields, claiming: count)
     }
