@@ -17,6 +17,8 @@ public final class JobRun: Sendable {
 
   private struct State {
     var pending: [String: String] = [:]
+    /// What Redis has confirmed, which a failover may have lost all the same.
+    var written: [String: String] = [:]
     /// Of the job's log, not yet written.
     var lines: [String] = []
     var durations: [JobStage: Duration] = [:]
@@ -99,7 +101,9 @@ public final class JobRun: Sendable {
     guard !fields.isEmpty || !lines.isEmpty else { return }
     do {
       switch try await queue.update(claimed, fields, log: lines) {
-      case .held: return
+      case .held:
+        state.withLock { $0.written.merge(fields) { $1 } }
+        return
       case .canceled: throw stop(because: .canceled)
       case .lost, .gone: throw stop(because: .lost)
       }
@@ -130,6 +134,16 @@ public final class JobRun: Sendable {
       defer { state.pending = [:] }
       state.pending[Field.status] = nil
       return state.pending
+    }
+  }
+
+  /// All that was noted, for the write that ends the job: a failover may have kept the claim and lost
+  /// a later update, and the end must not be without what belongs to it.
+  func takeAll() -> [String: String] {
+    let pending = takePending()
+    return state.withLock { state in
+      state.written[Field.status] = nil
+      return state.written.merging(pending) { $1 }
     }
   }
 

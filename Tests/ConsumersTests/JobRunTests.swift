@@ -25,6 +25,17 @@ import Testing
     #expect(run.takePending() == ["output_url": "u"])
   }
 
+  @Test(.redisServer)
+  func `the end of a job has what was written before, which a failover may have lost`()
+    async throws
+  {
+    let run = try await makeRun()
+    run.note(["output_url": "u", "scale": "1", "status": "predicting"])
+    try await run.writePending()
+    run.note(["scale": "2"])
+    #expect(run.takeAll() == ["output_url": "u", "scale": "2"])
+  }
+
   @Test(.redisServer) func `a newer value wins over one that could not be written`() async throws {
     let run = try await makeRun()
     let server = try #require(RedisServer.current)

@@ -58,7 +58,7 @@ struct JobReport {
 
   private func finish() async -> ClaimedJob? {
     await run.flushLog()
-    var fields = run.takePending()
+    var fields = run.takeAll()
     fields[Field.progress] = "100"
     addSums(
       [
@@ -77,7 +77,7 @@ struct JobReport {
   private func park() async -> ClaimedJob? {
     guard let parking = run.parking else { return nil }
     await run.flushLog()
-    var fields = run.takePending()
+    var fields = run.takeAll()
     // That of the children begins.
     fields[Field.progress] = nil
     fields.merge(parking.fields) { $1 }
@@ -109,7 +109,7 @@ struct JobReport {
 
   private func fail(_ error: JobError, detail: String? = nil) async -> ClaimedJob? {
     await run.flushLog()
-    var fields = run.takePending()
+    var fields = run.takeAll()
     addSums([Field.predictRetries: String(run.predictRetries)], to: &fields)
     return await end(EndReport(run.claimed, error.failure, fields), error, detail: detail)
   }

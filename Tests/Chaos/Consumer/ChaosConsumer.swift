@@ -15,6 +15,11 @@ final class ChaosConsumer: TensorFlowServingConsumer {
       try await waitForRoom()
       try await Task.sleep(for: .milliseconds(task.pause))
     case .slow: try await work(for: .milliseconds(task.pause), job)
+    case .stubborn:
+      // Uploads before: what comes after a cancellation would not get that far.
+      try await writeResult(job)
+      usleep(UInt32(task.pause) * 1000)
+      return .done
     case .silent:
       if run.deliveries == 1 { try await Task.sleep(for: .seconds(3600)) }
     case .wrong, .picture:

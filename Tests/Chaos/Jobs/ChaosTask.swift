@@ -5,6 +5,8 @@ package struct ChaosTask: Sendable, Hashable {
     case plain
     /// The same, and takes its time.
     case slow
+    /// Computes without looking whether it is to stop, and reports its end whatever happened.
+    case stubborn
     /// Gives no sign of life the first time.
     case silent
     /// Has a bad input.

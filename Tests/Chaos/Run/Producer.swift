@@ -20,7 +20,9 @@ struct Producer: Sendable {
 
   private static let deck: [ChaosTask.Kind] =
     Array(repeating: .plain, count: 11) + Array(repeating: .slow, count: 4)
-    + [.silent, .wrong, .wrong, .passing, .passing, .hopeless, .overdue, .parent, .parent, .hasty]
+    + Array(repeating: .stubborn, count: 4) + [
+      .silent, .wrong, .wrong, .passing, .passing, .hopeless, .overdue, .parent, .parent, .hasty,
+    ]
 
   /// The job of a round that has very many children.
   private static let largeNumber = 60
@@ -35,7 +37,7 @@ struct Producer: Sendable {
 
   private func task(_ kind: ChaosTask.Kind) -> ChaosTask {
     switch kind {
-    case .slow: ChaosTask(kind, pause: dice.int(in: 300...3500))
+    case .slow, .stubborn: ChaosTask(kind, pause: dice.int(in: 300...3500))
     case .plain: ChaosTask(kind, pause: dice.int(in: 0...80))
     case .passing: ChaosTask(kind, passesAt: dice.int(in: 2...3))
     default: ChaosTask(kind)

@@ -174,7 +174,7 @@ extension ChaosTask.Kind {
   /// How a job ends to which nothing is done.
   var outcome: String {
     switch self {
-    case .plain, .slow, .silent, .passing, .parent, .hasty, .picture: "done"
+    case .plain, .slow, .stubborn, .silent, .passing, .parent, .hasty, .picture: "done"
     case .wrong: "invalid_input"
     case .hopeless: "storage"
     case .overdue: "timeout"
