@@ -18,7 +18,8 @@ read -r major minor <<<"${swift_version:-0 0}"
 # The names are the same in Debian 12 and Ubuntu 24.04.
 packages=(
   libhiredis-dev libgrpc++-dev libprotobuf-dev
-  libpng-dev libtiff-dev libjpeg-dev libzip-dev libdeflate-dev libcurl4-openssl-dev libssl-dev
+  libpng-dev libtiff-dev libjpeg-dev libzip-dev libdeflate-dev zlib1g-dev
+  libcurl4-openssl-dev libssl-dev
   protobuf-compiler redis-server redis-tools openssl
 )
 

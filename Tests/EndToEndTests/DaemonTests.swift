@@ -220,7 +220,7 @@ import Testing
     for name in ["REDIS_PORT", "CONSUMER_TYPE", "STORAGE_BUCKET", "QUEUE", "HOSTNAME"] {
       #expect(errors.contains("\(name): "), "\(errors)")
     }
-    #expect(errors.contains("image, segmentation"))
+    #expect(errors.contains("caliban, image, mesmer"))
   }
 
   @Test(.programs) func `the effective settings can be printed, without secrets`() async throws {
