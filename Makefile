@@ -14,7 +14,7 @@ help: ## Lists these targets
 system-packages:
 	@scripts/install-system-packages.sh
 
-demo: system-packages ## Segments a real image with everything running on this machine
+demo: system-packages ## Does a job of each kind with everything running on this machine
 	@KEEP=$(KEEP) scripts/demo.sh
 
 # Tests that compute and tests that wait for servers take turns: together on few processors, the

@@ -258,8 +258,8 @@ let package = Package(
     .testTarget(
       name: "KioskCLITests",
       dependencies: [
-        "Arrays", "Buckets", "ImageFiles", "JobQueue", "KioskCLI", "ModelServing", "RedisClient",
-        "Samples", "Serving", "TestSupport",
+        "Arrays", "Buckets", "ImageFiles", "JobQueue", "KioskCLI", "ModelServing", "Previews",
+        "RedisClient", "Samples", "Serving", "TestSupport",
       ],
       swiftSettings: swiftSettings),
     .testTarget(

@@ -41,6 +41,21 @@ import Testing
     }
   }
 
+  @Test func `two channels are blue and green, each in its own contrast`() throws {
+    let first = NDArray<Float>(uninitialized: [1, 1000]) {
+      for i in $0.indices { $0[i] = Float(i % 2) }
+    }
+    let second = first.map { 1000 * (1 - $0) }
+    let picture = try Overlay.outlines(
+      of: NDArray(shape: [1, 1000]), over: first, and: second)
+    for x in 0..<1000 {
+      #expect(color(picture, 0, x) == (x % 2 == 1 ? [63, 127, 255] : [0, 189, 0]))
+    }
+    #expect(throws: ArrayError.self) {
+      try Overlay.outlines(of: NDArray(shape: [1, 2]), over: NDArray(shape: [1, 2]), and: first)
+    }
+  }
+
   @Test func `between two cells the outline has the colour of the left or upper one`() throws {
     let labels = NDArray<Int32>(shape: [2, 2], elements: [1, 2, 3, 3])
     let picture = try Overlay.outlines(of: labels, over: NDArray(shape: [2, 2]))

@@ -8,6 +8,7 @@ struct SampleCommand: KioskCommand {
       For trying out and measuring: images are drawn at random, so what a job should find is known.
 
       nuclei  one channel; labels
+      plate   an archive of four images of nuclei; another of their labels
       tissue  nuclei and membranes; labels of whole cells and of nuclei
       movie   nuclei that move, divide, appear and vanish; labels and lineage
       spots   spots between pixels; a table of their places
@@ -18,7 +19,7 @@ struct SampleCommand: KioskCommand {
       Example: kiosk sample movie -o samples --seed 7 --frames 30
       """)
 
-  @Argument(help: ArgumentHelp("nuclei, tissue, movie or spots.", valueName: "kind"))
+  @Argument(help: ArgumentHelp("nuclei, plate, tissue, movie or spots.", valueName: "kind"))
   var kind: SampleKind
   @OptionGroup(title: "Sample") var sample: SampleOptions
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -32,7 +33,7 @@ struct SampleCommand: KioskCommand {
     for file in try kind.files(sample) {
       try Task.checkCancellation()
       let part = "\(unfinished)/\(file.name)"
-      try OutputFile(part).write(file.bytes())
+      try file.write(part)
       let path = try folder.move(part, to: file.name)
       console.result(
         console.isJSON

@@ -8,7 +8,10 @@ struct ResultOptions: ParsableArguments {
     completion: .directory)
   var output = "."
 
-  @Flag(help: "Also draw the outlines of the cells over the image, as PNG files.")
+  @Flag(
+    help:
+      "Also draw the outlines of the cells over the image, as PNG files; frames of a movie side by side."
+  )
   var overlay = false
 
   @Flag(help: "Also draw the cells in colours, as PNG files.")

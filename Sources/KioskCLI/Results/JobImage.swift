@@ -26,11 +26,22 @@ struct JobImage {
     self.localInput = localInput
   }
 
-  /// One frame of the channel that a label image was made of.
+  /// One frame of the channel that a label image was made of, or of both if there were two.
   ///
-  /// - Returns: `[row, column]`
-  mutating func plane(of file: LabelFile) async throws -> NDArray<Float> {
-    try await plane(of: file, frame: file.frame, channel: channel(of: file.feature))
+  /// - Parameter frames: how many frames of the label image come before it.
+  /// - Returns: one or two of `[row, column]`.
+  mutating func planes(of file: LabelFile, after frames: Int) async throws -> [NDArray<Float>] {
+    var channels = [channel(of: file.feature)]
+    if file.isOfAllChannels {
+      let chosen = chosenChannels
+      let all = chosen.isEmpty ? Array(0..<(try await channelCount(of: file))) : chosen
+      if all.count == 2 { channels = all }
+    }
+    var planes: [NDArray<Float>] = []
+    for channel in channels {
+      planes.append(try await plane(of: file, frame: file.frame + frames, channel: channel))
+    }
+    return planes
   }
 
   /// One frame of a channel of the image that a label image belongs to.
@@ -101,8 +112,12 @@ struct JobImage {
 
   /// `channels` has a place for each application; those left empty made no label image.
   private func channel(of feature: Int) -> Int {
-    let chosen = (job.channels ?? "").split(separator: ",").compactMap { Int($0) }
+    let chosen = chosenChannels
     return feature < chosen.count ? chosen[feature] : chosen.first ?? 0
+  }
+
+  private var chosenChannels: [Int] {
+    (job.channels ?? "").split(separator: ",").compactMap { Int($0) }
   }
 }
 

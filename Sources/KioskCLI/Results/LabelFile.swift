@@ -12,6 +12,8 @@ struct LabelFile {
   let feature: Int
   /// Which frame of the image it belongs to, from 0.
   let frame: Int
+  /// Whether its model was given all channels of the job at once: its name then has no frame.
+  let isOfAllChannels: Bool
 
   /// Nil for files of other kinds.
   init?(path: String, name: String) {
@@ -23,6 +25,7 @@ struct LabelFile {
     self.path = path
     self.name = name
     self.feature = feature
+    isOfAllChannels = match.2 == nil
     frame = match.2.flatMap { Int($0) } ?? 0
     imageName = match.1.map(String.init) ?? ""
   }

@@ -29,8 +29,8 @@ struct ResultExports {
   }
 
   /// - Parameters:
-  ///   - labels: `[row, column]` or `[..., row, column]`, of which the first is drawn and all are
-  ///     listed.
+  ///   - labels: `[row, column]` or `[..., row, column]`; all are listed, and some frames of many are
+  ///     drawn side by side.
   ///   - file: where they were read from.
   /// - Throws: ``KioskError`` when a file cannot be written; `CancellationError`.
   mutating func add(_ labels: NDArray<Int32>, of file: LabelFile) async throws {
@@ -38,14 +38,19 @@ struct ResultExports {
     let stack = try labels.reshaped(to: [frames] + labels.shape.suffix(2))
     if options.overlay {
       try await addPicture("overlay", of: file) { image in
-        guard frames > 0 else { throw KioskError(.jobFailed, "it has no frames") }
-        return try Overlay.outlines(of: stack.slice(0), over: try await image.plane(of: file))
+        try await Self.drawFrames(of: frames) { frame, maximumPixels in
+          let planes = try await image.planes(of: file, after: frame)
+          return try Overlay.outlines(
+            of: stack.slice(frame), over: planes[0], and: planes.count > 1 ? planes[1] : nil,
+            maximumPixels: maximumPixels)
+        }
       }
     }
     if options.labels {
       try await addPicture("labels", of: file) { _ in
-        guard frames > 0 else { throw KioskError(.jobFailed, "it has no frames") }
-        return try LabelPicture.draw(stack.slice(0))
+        try await Self.drawFrames(of: frames) { frame, maximumPixels in
+          try LabelPicture.draw(stack.slice(frame), maximumPixels: maximumPixels)
+        }
       }
     }
     for index in 0..<frames {
@@ -82,6 +87,22 @@ struct ResultExports {
       return
     }
     try newFile(file.pictureName(kind)).write(bytes)
+  }
+
+  /// Draws frames of a label image into one picture.
+  ///
+  /// - Parameter draw: is given a frame and how many pixels its picture may have.
+  private static func drawFrames(
+    of count: Int, _ draw: (Int, Int) async throws -> NDArray<UInt8>
+  ) async throws -> NDArray<UInt8> {
+    guard count > 0 else { throw KioskError(.jobFailed, "it has no frames") }
+    let frames = FrameSheet.frames(of: count)
+    var pictures: [NDArray<UInt8>] = []
+    for frame in frames {
+      try Task.checkCancellation()
+      pictures.append(try await draw(frame, PictureSize.defaultMaximumPixels / frames.count))
+    }
+    return try FrameSheet.join(pictures)
   }
 
   private mutating func addRows(

@@ -74,6 +74,7 @@ struct ResultFetcher: Sendable {
         if let count = SpotFile.count(in: path, name: member.name) {
           result.spots = (result.spots ?? 0) + count
         }
+        if let lineage = LineageFile(path: path, name: member.name) { result.lineage = lineage }
         files.append((path, member.name, nil))
         continue
       }

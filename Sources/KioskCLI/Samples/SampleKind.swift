@@ -5,7 +5,7 @@ import Samples
 
 /// What a synthetic image shows.
 enum SampleKind: String, CaseIterable, ExpressibleByArgument {
-  case nuclei, tissue, movie, spots
+  case nuclei, plate, tissue, movie, spots
 
   /// A file to be written.
   struct File {
@@ -14,10 +14,17 @@ enum SampleKind: String, CaseIterable, ExpressibleByArgument {
     let content: String
     /// What it tells of: nuclei, cells, tracks or spots.
     let objects: Int
-    let bytes: () throws -> [UInt8]
+    /// Writes it to a path where nothing is yet.
+    let write: (String) throws -> Void
   }
 
-  var defaultSize: Int { self == .movie ? 256 : 512 }
+  /// The images of a plate, by the names of their wells.
+  private static let wells = ["A1", "A2", "B1", "B2"]
+
+  var defaultSize: Int { self == .movie || self == .plate ? 256 : 512 }
+
+  /// Images drawn at once.
+  var imageCount: Int { self == .plate ? Self.wells.count : 1 }
 
   /// Draws a sample.
   func files(_ options: SampleOptions) throws -> [File] {
@@ -29,6 +36,16 @@ enum SampleKind: String, CaseIterable, ExpressibleByArgument {
       let count = Self.count(sample.labels)
       return [
         image("", sample.counts, "image", count), image("-labels", sample.labels, "labels", count),
+      ]
+    case .plate:
+      let samples = try Self.wells.indices.map {
+        try CellSample(
+          seed: options.seed &+ $0, side: side, count: options.count ?? 40, radii: 8...13)
+      }
+      let count = samples.map { Self.count($0.labels) }.reduce(0, +)
+      return [
+        archive("", samples.map { AnyNDArray($0.counts) }, "image", count),
+        archive("-labels", samples.map { AnyNDArray($0.labels) }, "labels", count),
       ]
     case .tissue:
       let sample = try TissueSample(seed: options.seed, side: side, count: options.count)
@@ -67,14 +84,32 @@ enum SampleKind: String, CaseIterable, ExpressibleByArgument {
   private func image<Element>(
     _ suffix: String, _ pixels: NDArray<Element>, _ content: String, _ objects: Int
   ) -> File {
-    File(name: "\(rawValue)\(suffix).tif", content: content, objects: objects) {
-      let array = AnyNDArray(pixels.expandingDimensions(at: pixels.rank))
-      return try LabelFiles.encode(array, channel: 0)
+    File(name: "\(rawValue)\(suffix).tif", content: content, objects: objects) { path in
+      try OutputFile(path).write(Self.encoded(AnyNDArray(pixels)))
     }
   }
 
+  /// - Parameter images: one for each well, each `[row, column]`.
+  private func archive(
+    _ suffix: String, _ images: [AnyNDArray], _ content: String, _ objects: Int
+  ) -> File {
+    let name = "\(rawValue)\(suffix).zip"
+    return File(name: name, content: content, objects: objects) { path in
+      let entries = try zip(Self.wells, images).map { well, image in
+        ZipEntry(name: "\(well).tif", content: .bytes(try Self.encoded(image)))
+      }
+      try ZipWriter.write(entries, to: path, name: name)
+    }
+  }
+
+  private static func encoded(_ image: AnyNDArray) throws -> [UInt8] {
+    try LabelFiles.encode(image.reshaped(to: image.shape + [1]), channel: 0)
+  }
+
   private func text(_ suffix: String, _ text: String, _ content: String, _ objects: Int) -> File {
-    File(name: "\(rawValue)\(suffix)", content: content, objects: objects) { Array(text.utf8) }
+    File(name: "\(rawValue)\(suffix)", content: content, objects: objects) { path in
+      try OutputFile(path).write(Array(text.utf8))
+    }
   }
 
   private static func stack(_ channels: [NDArray<Float>]) throws -> NDArray<Float> {

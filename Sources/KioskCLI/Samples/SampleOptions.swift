@@ -13,13 +13,14 @@ struct SampleOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Pixels along each side. Default: 512; 256 for a movie.", valueName: "pixels"))
+      "Pixels along each side. Default: 512; 256 for a movie and a plate.", valueName: "pixels"))
   var size: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Nuclei, cells or spots at most, in the first frame of a movie. Default: 150 nuclei, 40 in a "
-        + "movie, 300 spots, and as many cells as find room.", valueName: "number"))
+      "Nuclei, cells or spots at most, in the first frame of a movie and in each image of a plate. "
+        + "Default: 150 nuclei, 40 in a movie or an image of a plate, 300 spots, and as many cells as find room.",
+      valueName: "number"))
   var count: Int?
 
   @Option(help: ArgumentHelp("Frames of a movie. Default: 20.", valueName: "number"))
@@ -54,7 +55,7 @@ struct SampleOptions: ParsableArguments {
     try require(kind == .spots || !cells, "--cells is for spots")
     let side = size ?? kind.defaultSize
     try require(
-      side * side * (frames ?? 1) <= Self.maximumPixels,
+      side * side * (frames ?? kind.imageCount) <= Self.maximumPixels,
       "these are more than \(Self.maximumPixels) pixels; make fewer or smaller frames")
   }
 }

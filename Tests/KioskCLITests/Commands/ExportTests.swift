@@ -1,6 +1,7 @@
 import Arrays
 import Foundation
 import ImageFiles
+import Previews
 import TestSupport
 import Testing
 
@@ -105,6 +106,43 @@ import Testing
     }
     #expect(properties.map { $0?["frame"] as? Int } == [0, 0, 1, 1])
     #expect(properties.map { $0?["channel"] as? Int } == [0, 1, 0, 1])
+  }
+
+  @Test(.redisServer) func `a movie's frames are drawn side by side and its tracks counted`()
+    async throws
+  {
+    let harness = try KioskHarness()
+    let frames = 8
+    var labels = NDArray<Int32>(shape: [frames, 10, 12])
+    var image = NDArray<Float>(shape: [frames, 10, 12])
+    for frame in 0..<frames {
+      labels[frame, 4, 5] = Int32(frame + 1)
+      image[frame, 0, 0] = 1
+    }
+    try harness.putInput(NPYEncoder.encode(AnyNDArray(image)), "movie.npy")
+    let lineage = #"{"1": {"daughters": [2, 3]}, "2": {"daughters": []}, "3": {"daughters": []}}"#
+    let pages = AnyNDArray(try labels.reshaped(to: [frames, 10, 12, 1]))
+    let output = try harness.putArchive([
+      ZipEntry(
+        name: "movie_feature_0.tif", content: .bytes(try LabelFiles.encode(pages, channel: 0))),
+      ZipEntry(name: "lineage.json", content: .bytes(Array(lineage.utf8))),
+    ])
+    let key = try await harness.makeJob(
+      "movie.npy", ["status": "done", "output_file_name": output])
+    let status = try await harness.kiosk("fetch", key, "--labels", "--overlay")
+    #expect(status.exit == .code(0), "\(status.output)")
+    #expect(status.standardOutput.hasPrefix("movie.npy: 3 tracks, 1 division\n"))
+    for kind in ["labels", "overlay"] {
+      let name = "movie_feature_0_\(kind).png"
+      let picture = try ImageFile.decode(contentsOf: harness.folder.file(name), name: name).pixels
+        .converted(to: UInt8.self)
+      #expect(picture.shape == [2 * 10 + 4, 3 * 12 + 2 * 4, 3])
+      for (place, frame) in [0, 1, 3, 4, 6, 7].enumerated() {
+        let color = LabelColors.color(of: Int32(frame + 1))
+        let (y, x) = (place / 3 * 14 + 4, place % 3 * 16 + 5)
+        #expect((0..<3).map { picture[y, x, $0] } == [color.red, color.green, color.blue])
+      }
+    }
   }
 
   @Test(.redisServer) func `without the image the brightness is left out, with a remark`()

@@ -61,6 +61,25 @@ import Testing
     #expect(try image("spots-cells.tif", in: folder).shape == [100, 100])
   }
 
+  @Test func `a plate is an archive of images and one of their labels, named alike`() async throws {
+    let folder = try TemporaryFolder()
+    let status = try await sample(["plate", "--size", "96", "--count", "8"], in: folder)
+    #expect(status.exit == .code(0), "\(status.output)")
+    #expect(status.standardOutput == "plate.zip\nplate-labels.zip\n")
+    var pixels: Set<[Float]> = []
+    for name in ["plate.zip", "plate-labels.zip"] {
+      let reader = try ZipReader(path: folder.file(name), name: name)
+      #expect(reader.members.map(\.name) == ["A1.tif", "A2.tif", "B1.tif", "B2.tif"])
+      for member in reader.members {
+        let path = try reader.unpack(member, into: folder.file(""))
+        let image = try ImageFile.decode(contentsOf: path, name: member.name).pixels
+        #expect(image.shape == [96, 96])
+        #expect(pixels.insert(image.asFloat.elements).inserted)
+        try FileManager.default.removeItem(atPath: path)
+      }
+    }
+  }
+
   @Test func `truth is what was drawn`() async throws {
     let folder = try TemporaryFolder()
     let common = ["--size", "100", "--seed", "5", "--count", "12"]
