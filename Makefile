@@ -19,7 +19,7 @@ demo: system-packages ## Does a job of each kind with everything running on this
 
 # Tests that compute and tests that wait for servers take turns: together on few processors, the
 # latter would run into limits that are meant for a hung server.
-COMPUTING = ^(Arrays|ImageAlgorithms|ImageFiles|ModelServer|Previews)Tests\.
+COMPUTING = ^(Arrays|ImageAlgorithms|ImageFiles|ModelServer|Previews|Samples)Tests\.
 
 test: system-packages ## Builds and runs every test
 	swift build --build-tests

@@ -5,7 +5,7 @@ import Testing
 /// Valid files of each format, corrupted at random in a process of its own: a crash, a hang or a leak
 /// there fails the test with the seed of the file. `make check-decoders` does more of it with a
 /// sanitizer.
-@Suite(.computing) struct CorruptionTests {
+@Suite(.programs) struct CorruptionTests {
   @Test(
     arguments: ["tiff", "bigtiff", "png", "jpeg", "npy", "zip"], [0, 5000])
   func `corrupted files are refused or decoded, without crash, hang or leak`(
