@@ -1,0 +1,30 @@
+/// What the settings and the profile say about AWS together, but for credentials.
+package struct AWSConfiguration: Sendable, Hashable {
+  /// `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or `us-east-1`.
+  package let region: String
+  /// Of an S3-compatible server: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, the profile's; nil: AWS.
+  package let endpointURL: String?
+
+  /// - Throws: ``BucketError``: `credentials` as ``AWSProfile``, `invalidRequest` when the region is
+  ///   none.
+  package init(_ settings: AWSSettings) throws(BucketError) {
+    let profile = try AWSProfile(settings)
+    region = settings.region ?? profile.region ?? "us-east-1"
+    endpointURL =
+      settings.ignoresEndpointURLs ? nil : settings.endpointURL ?? profile.endpointURL
+    // It becomes part of hosts' names.
+    let isName = region.utf8.allSatisfy {
+      ("a"..."z").contains(Unicode.Scalar($0)) || ("0"..."9").contains(Unicode.Scalar($0))
+        || $0 == UInt8(ascii: "-")
+    }
+    guard isName, region.utf8.count <= 63 else {
+      throw BucketError(
+        .invalidRequest,
+        "\(region.debugDescription) is not a region; check AWS_REGION, AWS_DEFAULT_REGION and "
+          + "\(profile.origin)")
+    }
+  }
+
+  /// Of Amazon's own services in the region.
+  package var domain: String { region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com" }
+}

@@ -1,0 +1,87 @@
+import CurlClient
+import Logging
+import Retrying
+
+/// The credential that requests to S3 are signed with, wherever it comes from: the environment, a
+/// token of the cluster, the files of AWS's tools, the container or the instance, in this order.
+///
+/// Temporary credentials are replaced in the background before they end, by one request at a time
+/// however many ask. The place is chosen once; it is never changed for another one.
+package final class AWSCredentials: Sendable {
+  private let chain: AWSCredentialChain
+  private let cache: CredentialCache<AWSCredential?>
+
+  /// - Parameters:
+  ///   - configuration: whose region STS is asked in.
+  ///   - client: asks STS.
+  ///   - localClient: asks the services of container and instance; see ``makeLocalClient(userAgent:)``.
+  ///   - clock: measures pauses between tries.
+  ///   - now: seconds since 1970.
+  package convenience init(
+    _ settings: AWSSettings, configuration: AWSConfiguration, client: HTTPClient,
+    localClient: HTTPClient, logger: Logger = Logger(label: "S3Storage"),
+    clock: AnyClock = .continuous, now: @escaping @Sendable () -> Int = { WallClock.now() }
+  ) {
+    self.init(
+      AWSCredentialChain(
+        Self.links(settings, configuration, client, localClient, clock, now),
+        allowsAnonymous: settings.allowsAnonymous),
+      logger: logger, now: now)
+  }
+
+  init(_ chain: AWSCredentialChain, logger: Logger, now: @escaping @Sendable () -> Int) {
+    self.chain = chain
+    cache = CredentialCache(logger: logger, now: now) {
+      let found = try await chain.find()
+      return Expiring(value: found?.credential, expiration: found?.expiration)
+    }
+  }
+
+  private static func links(
+    _ settings: AWSSettings, _ configuration: AWSConfiguration, _ client: HTTPClient,
+    _ localClient: HTTPClient, _ clock: AnyClock, _ now: @escaping @Sendable () -> Int
+  ) -> [any AWSCredentialLink] {
+    let sts = CredentialService(name: "STS", client: client, clock: clock)
+    let agent = CredentialService(name: "the container's agent", client: localClient, clock: clock)
+    let instance = CredentialService(
+      name: "the instance's metadata service", client: localClient, clock: clock)
+    let webIdentity = { @Sendable (role: WebIdentityLink.Role?) in
+      WebIdentityLink(
+        role: role, settings: settings, configuration: configuration, service: sts, now: now)
+    }
+    return [
+      EnvironmentLink(settings: settings),
+      webIdentity(nil),
+      ProfileLink(settings: settings, webIdentity: webIdentity),
+      ContainerLink(settings: settings, service: agent, now: now),
+      InstanceLink(settings: settings, service: instance, now: now),
+    ]
+  }
+
+  /// The client for services of the machine itself, which no proxy may stand before.
+  package static func makeLocalClient(userAgent: String) throws(BucketError) -> HTTPClient {
+    do {
+      return try HTTPClient(
+        HTTPClientConfiguration(userAgent: userAgent, usesProxies: false, connectionsPerHost: 2))
+    } catch {
+      throw BucketError(.invalidRequest, "no connections can be made: \(error)")
+    }
+  }
+
+  /// The credential; nil if requests are to be sent unsigned. Waits only if there is none yet, and
+  /// then not longer than the services' few tries take.
+  ///
+  /// - Throws: ``BucketError`` `credentials`; `CancellationError`.
+  package func current() async throws -> AWSCredential? { try await cache.current() }
+
+  /// What to use after a store refused `refused` as expired: a newer credential, or the same again if
+  /// there is none.
+  ///
+  /// - Throws: as ``current()``.
+  package func refresh(insteadOf refused: AWSCredential) async throws -> AWSCredential? {
+    try await cache.renew(insteadOf: refused)
+  }
+
+  /// Where the credential came from, for the log; known after the first use.
+  package var source: String { chain.source }
+}
