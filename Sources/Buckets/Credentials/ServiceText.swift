@@ -2,7 +2,7 @@
 enum ServiceText {
   private static let lengthLimit = 300
   /// Shorter pieces of a secret occur by chance and tell nothing.
-  private static let pieceLength = 8
+  private static let pieceLength = 12
 
   /// One line of printable characters, cut to a length, with `***` for every word that has a piece of
   /// a secret in it.

@@ -15,12 +15,19 @@ final class InstanceLink: AWSCredentialLink {
   private let now: @Sendable () -> Int
   private let token = Mutex<Secret?>(nil)
 
-  init(settings: AWSSettings, service: CredentialService, now: @escaping @Sendable () -> Int) {
+  private let baseURL: String
+
+  /// - Parameters:
+  ///   - baseURL: where the service is, unless the settings name another place.
+  ///   - timeout: of a request. Where nobody answers, that must not take long to find out.
+  init(
+    settings: AWSSettings, baseURL: String = InstanceLink.standardURL, service: CredentialService,
+    timeout: Duration = .seconds(1), now: @escaping @Sendable () -> Int
+  ) {
     self.settings = settings
-    // Everywhere else nobody answers, which must not take long to find out.
+    self.baseURL = settings.instanceEndpoint ?? baseURL
     var service = service
-    service.timeouts = HTTPTimeouts(
-      connect: .seconds(1), total: .seconds(1), stall: .seconds(1))
+    service.timeouts = HTTPTimeouts(connect: timeout, total: timeout, stall: timeout)
     service.policy.maximumRetries = 2
     self.service = service
     self.now = now
@@ -118,7 +125,7 @@ final class InstanceLink: AWSCredentialLink {
   }
 
   private func url(_ path: String) throws(BucketError) -> HTTPURL {
-    var base = settings.instanceEndpoint ?? Self.standardURL
+    var base = baseURL
     while base.hasSuffix("/") { base.removeLast() }
     do { return try HTTPURL(base + path) } catch {
       throw BucketError(.credentials, "AWS_EC2_METADATA_SERVICE_ENDPOINT: \(error.reason)")
