@@ -4,15 +4,19 @@ package struct AWSCredential: Sendable, Hashable {
   package let secretAccessKey: Secret
   /// Part of a temporary credential.
   package let sessionToken: Secret?
+  /// Seconds since 1970; nil: it does not end by itself.
+  package let expiration: Int?
 
   /// - Throws: ``BucketError`` `credentials` when a part is empty or has characters, such as line
   ///   breaks, that could not be sent.
   package init(
-    accessKeyID: String, secretAccessKey: Secret, sessionToken: Secret? = nil
+    accessKeyID: String, secretAccessKey: Secret, sessionToken: Secret? = nil,
+    expiration: Int? = nil
   ) throws(BucketError) {
     self.accessKeyID = accessKeyID
     self.secretAccessKey = secretAccessKey
     self.sessionToken = sessionToken
+    self.expiration = expiration
     for (name, value) in [
       ("access key id", accessKeyID), ("secret access key", secretAccessKey.revealed),
       ("session token", sessionToken?.revealed ?? "-"),

@@ -1,8 +1,6 @@
 /// A credential and where it came from.
 struct FoundCredential: Sendable {
   var credential: AWSCredential
-  /// Seconds since 1970; nil: it does not end by itself.
-  var expiration: Int?
   /// For the log: `role arn:aws:iam::1:role/x by web identity`.
   var source: String
 }

@@ -33,7 +33,7 @@ package final class AWSCredentials: Sendable {
     self.chain = chain
     cache = CredentialCache(logger: logger, now: now) {
       let found = try await chain.find()
-      return Expiring(value: found?.credential, expiration: found?.expiration)
+      return Expiring(value: found?.credential, expiration: found?.credential.expiration)
     }
   }
 

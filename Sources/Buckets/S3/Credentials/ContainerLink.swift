@@ -19,7 +19,7 @@ struct ContainerLink: AWSCredentialLink {
   func find() async throws -> FoundCredential {
     let url = try endpoint()
     var token: Secret?
-    let answer = try await service.answer {
+    let credential = try await service.answer {
       let current = try authorization()
       token = current
       return HTTPRequest(
@@ -32,10 +32,10 @@ struct ContainerLink: AWSCredentialLink {
           response, code: error?.code, message: error?.message, hiding: token.map { [$0] } ?? [])
       }
       guard let document else { throw service.malformed("it is not a JSON object") }
-      return try CredentialAnswer(from: service, token: "Token", now: now()) { document.texts[$0] }
+      return try AWSCredential(from: service, token: "Token", now: now()) { document.texts[$0] }
     }
     return FoundCredential(
-      credential: answer.credential, expiration: answer.expiration,
+      credential: credential,
       source: "the container's role by \(url)")
   }
 

@@ -36,17 +36,17 @@ final class InstanceLink: AWSCredentialLink {
   func find() async throws -> FoundCredential {
     if settings.ignoresInstance { throw LinkAbsent(reason: "AWS_EC2_METADATA_DISABLED is true") }
     let role = try await role()
-    let answer = try await get(Self.rolesPath + PercentEncoding.encode(role)) { response in
+    let credential = try await get(Self.rolesPath + PercentEncoding.encode(role)) { response in
       guard let document = CredentialDocument(response.body) else {
         throw service.malformed("it is not a JSON object")
       }
       if let code = document.texts["Code"], code != "Success" {
         throw service.refusal(response, code: code, message: document.texts["Message"])
       }
-      return try CredentialAnswer(from: service, token: "Token", now: now()) { document.texts[$0] }
+      return try AWSCredential(from: service, token: "Token", now: now()) { document.texts[$0] }
     }
     return FoundCredential(
-      credential: answer.credential, expiration: answer.expiration,
+      credential: credential,
       source: "the instance's role \(role)")
   }
 

@@ -29,7 +29,7 @@ struct WebIdentityLink: AWSCredentialLink {
     // Chosen once: every try is the same session.
     let session = role.sessionName ?? "redis-consumer-\(now())"
     var token: Secret?
-    let answer = try await service.answer {
+    let credential = try await service.answer {
       let current = try readToken(role.tokenFile)
       token = current
       return HTTPRequest(
@@ -44,7 +44,7 @@ struct WebIdentityLink: AWSCredentialLink {
       try read(response, hiding: token)
     }
     return FoundCredential(
-      credential: answer.credential, expiration: answer.expiration,
+      credential: credential,
       source: "role \(role.arn) by web identity \(role.tokenFile)")
   }
 
@@ -77,7 +77,7 @@ struct WebIdentityLink: AWSCredentialLink {
     return Secret(token)
   }
 
-  private func read(_ response: HTTPResponse, hiding token: Secret?) throws -> CredentialAnswer {
+  private func read(_ response: HTTPResponse, hiding token: Secret?) throws -> AWSCredential {
     let fields = try? XMLFields(response.body)
     guard response.status == 200 else {
       let code = fields?["Code"]
@@ -86,7 +86,7 @@ struct WebIdentityLink: AWSCredentialLink {
         isRetryable: code.map(Self.transientCodes.contains) ?? false)
     }
     guard let fields else { throw service.malformed("it is not XML") }
-    return try CredentialAnswer(from: service, token: "SessionToken", now: now()) { fields[$0] }
+    return try AWSCredential(from: service, token: "SessionToken", now: now()) { fields[$0] }
   }
 
   private static func form(_ values: [(String, String)]) -> [UInt8] {

@@ -189,6 +189,6 @@ import Testing
     "2027-01-15T09:00:00+00:00",
   ])
   func `times are read in all forms`(text: String) {
-    #expect(CredentialAnswer.seconds(text) == 1_800_003_600)
+    #expect(AWSCredential.seconds(text) == 1_800_003_600)
   }
 }
