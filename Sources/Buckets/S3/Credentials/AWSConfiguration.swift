@@ -25,6 +25,14 @@ package struct AWSConfiguration: Sendable, Hashable {
     }
   }
 
-  /// Of Amazon's own services in the region.
-  package var domain: String { region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com" }
+  /// STS of AWS itself.
+  func stsURL(_ settings: AWSSettings) -> String {
+    let isChina = region.hasPrefix("cn-")
+    let name = settings.usesFIPSEndpoints ? "sts-fips" : "sts"
+    let domain =
+      settings.usesDualStackEndpoints
+      ? (isChina ? "api.amazonwebservices.com.cn" : "api.aws")
+      : (isChina ? "amazonaws.com.cn" : "amazonaws.com")
+    return "https://\(name).\(region).\(domain)/"
+  }
 }

@@ -13,14 +13,26 @@ package final class AWSCredentials: Sendable {
 
   /// - Parameters:
   ///   - configuration: whose region STS is asked in.
+  ///   - transfers: how connections are made; the services of container and instance are asked
+  ///     without proxies.
+  package convenience init(
+    _ settings: AWSSettings, configuration: AWSConfiguration, transfers: TransferSettings,
+    logger: Logger = Logger(label: "S3Storage")
+  ) throws(BucketError) {
+    self.init(
+      settings, configuration: configuration, client: try transfers.makeClient(),
+      localClient: try transfers.makeClient(usesProxies: false), logger: logger)
+  }
+
+  /// - Parameters:
   ///   - client: asks STS.
-  ///   - localClient: asks the services of container and instance; see ``makeLocalClient(userAgent:)``.
+  ///   - localClient: asks the services of container and instance.
   ///   - clock: measures pauses between tries.
   ///   - now: seconds since 1970.
-  package convenience init(
+  convenience init(
     _ settings: AWSSettings, configuration: AWSConfiguration, client: HTTPClient,
-    localClient: HTTPClient, logger: Logger = Logger(label: "S3Storage"),
-    clock: AnyClock = .continuous, now: @escaping @Sendable () -> Int = { WallClock.now() }
+    localClient: HTTPClient, logger: Logger, clock: AnyClock = .continuous,
+    now: @escaping @Sendable () -> Int = { WallClock.now() }
   ) {
     self.init(
       AWSCredentialChain(
@@ -56,16 +68,6 @@ package final class AWSCredentials: Sendable {
       ContainerLink(settings: settings, service: agent, now: now),
       InstanceLink(settings: settings, service: instance, now: now),
     ]
-  }
-
-  /// The client for services of the machine itself, which no proxy may stand before.
-  package static func makeLocalClient(userAgent: String) throws(BucketError) -> HTTPClient {
-    do {
-      return try HTTPClient(
-        HTTPClientConfiguration(userAgent: userAgent, usesProxies: false, connectionsPerHost: 2))
-    } catch {
-      throw BucketError(.invalidRequest, "no connections can be made: \(error)")
-    }
   }
 
   /// The credential; nil if requests are to be sent unsigned. Waits only if there is none yet, and

@@ -8,6 +8,10 @@ package struct AWSSettings: Sendable {
   package var stsEndpointURL: String?
   /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`.
   package var ignoresEndpointURLs = false
+  /// `AWS_USE_FIPS_ENDPOINT`.
+  package var usesFIPSEndpoints = false
+  /// `AWS_USE_DUALSTACK_ENDPOINT`: hosts that have addresses of IPv6 too.
+  package var usesDualStackEndpoints = false
 
   /// `AWS_ACCESS_KEY_ID`.
   package var accessKeyID: String?
@@ -71,6 +75,8 @@ package struct AWSSettings: Sendable {
     endpointURL = text("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
     stsEndpointURL = text("AWS_ENDPOINT_URL_STS")
     ignoresEndpointURLs = try switchValue("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+    usesFIPSEndpoints = try switchValue("AWS_USE_FIPS_ENDPOINT")
+    usesDualStackEndpoints = try switchValue("AWS_USE_DUALSTACK_ENDPOINT")
     accessKeyID = Self.unlessPlaceholder(text("AWS_ACCESS_KEY_ID"))
     secretAccessKey = Self.unlessPlaceholder(text("AWS_SECRET_ACCESS_KEY")).map(Secret.init)
     sessionToken = Self.unlessPlaceholder(text("AWS_SESSION_TOKEN")).map(Secret.init)

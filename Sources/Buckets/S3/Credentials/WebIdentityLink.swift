@@ -63,7 +63,7 @@ struct WebIdentityLink: AWSCredentialLink {
   private func endpoint() throws(BucketError) -> HTTPURL {
     let own = settings.ignoresEndpointURLs ? nil : settings.stsEndpointURL
     do {
-      return try HTTPURL(own ?? "https://sts.\(configuration.region).\(configuration.domain)/")
+      return try HTTPURL(own ?? configuration.stsURL(settings))
     } catch {
       throw BucketError(.credentials, "AWS_ENDPOINT_URL_STS: \(error.reason)")
     }

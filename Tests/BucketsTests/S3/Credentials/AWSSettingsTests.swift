@@ -24,6 +24,7 @@ import Testing
 
   @Test(arguments: [
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_EC2_METADATA_DISABLED", "AWS_NO_SIGN_REQUEST",
+    "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
   ])
   func `a switch that is neither on nor off is an error that names it`(name: String) throws {
     let error = #expect(throws: BucketError.self) { try harness.settings([name: "maybe"]) }
@@ -79,9 +80,21 @@ import Testing
     #expect(error?.reason.contains("AWS_REGION") == true)
   }
 
-  @Test func `China's regions have a domain of their own`() throws {
-    #expect(try configuration(["AWS_REGION": "cn-north-1"]).domain == "amazonaws.com.cn")
-    #expect(try configuration(["AWS_REGION": "eu-west-1"]).domain == "amazonaws.com")
+  @Test(arguments: [
+    ("eu-west-1", false, false, "https://sts.eu-west-1.amazonaws.com/"),
+    ("us-gov-west-1", true, false, "https://sts-fips.us-gov-west-1.amazonaws.com/"),
+    ("eu-west-1", false, true, "https://sts.eu-west-1.api.aws/"),
+    ("cn-north-1", false, false, "https://sts.cn-north-1.amazonaws.com.cn/"),
+    ("cn-north-1", false, true, "https://sts.cn-north-1.api.amazonwebservices.com.cn/"),
+  ])
+  func `STS is asked in the region`(
+    region: String, usesFIPS: Bool, usesDualStack: Bool, url: String
+  ) throws {
+    let settings = try harness.settings([
+      "AWS_REGION": region, "AWS_USE_FIPS_ENDPOINT": "\(usesFIPS)",
+      "AWS_USE_DUALSTACK_ENDPOINT": "\(usesDualStack)",
+    ])
+    #expect(try AWSConfiguration(settings).stsURL(settings) == url)
   }
 
   @Test func `settings do not show secrets`() throws {

@@ -44,7 +44,7 @@ struct CredentialHarness: Sendable {
 
   init() throws {
     folder = try TemporaryFolder()
-    client = try AWSCredentials.makeLocalClient(userAgent: "test/1")
+    client = try TransferSettings().makeClient(usesProxies: false)
   }
 
   func service(_ name: String = "the service") -> CredentialService {
