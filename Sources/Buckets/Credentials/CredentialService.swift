@@ -31,9 +31,7 @@ struct CredentialService: Sendable {
   ) async throws -> Value {
     let start = clock.now
     var tries = 0
-    return try await retry(
-      policy: { ($0 as? BucketError)?.isRetryable == true ? policy : nil }, clock: clock
-    ) {
+    return try await retry(policy: policy(for:), clock: clock) {
       tries += 1
       var request = try request()
       request.timeouts = timeouts
@@ -47,6 +45,10 @@ struct CredentialService: Sendable {
         throw failure
       }
     }
+  }
+
+  private func policy(for error: any Error) -> RetryPolicy? {
+    (error as? BucketError)?.isRetryable == true ? policy : nil
   }
 
   private func failure(_ error: any Error) -> BucketError? {

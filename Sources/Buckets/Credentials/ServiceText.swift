@@ -16,12 +16,14 @@ enum ServiceText {
         shown.append("…")
         break
       }
-      guard word.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f }) else {
-        continue
-      }
+      guard word.unicodeScalars.allSatisfy(isVisible) else { continue }
       shown.append(Self.pieces(word).contains(where: pieces.contains) ? "***" : String(word))
     }
     return shown.joined(separator: " ")
+  }
+
+  private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+    ![.control, .format].contains(scalar.properties.generalCategory)
   }
 
   private static func pieces(_ text: some StringProtocol) -> [ArraySlice<UInt8>] {

@@ -13,9 +13,8 @@ final class InstanceLink: AWSCredentialLink {
   private let settings: AWSSettings
   private let service: CredentialService
   private let now: @Sendable () -> Int
-  private let token = Mutex<Secret?>(nil)
-
   private let baseURL: String
+  private let token = Mutex<Secret?>(nil)
 
   /// - Parameters:
   ///   - baseURL: where the service is, unless the settings name another place.
@@ -41,13 +40,13 @@ final class InstanceLink: AWSCredentialLink {
         throw service.malformed("it is not a JSON object")
       }
       if let code = document.texts["Code"], code != "Success" {
-        throw service.refusal(response, code: code, message: document.texts["Message"])
+        throw service.refusal(
+          response, code: code, message: document.texts["Message"],
+          hiding: token.withLock { $0 }.map { [$0] } ?? [])
       }
       return try AWSCredential(from: service, token: "Token", now: now()) { document.texts[$0] }
     }
-    return FoundCredential(
-      credential: credential,
-      source: "the instance's role \(role)")
+    return FoundCredential(credential: credential, source: "the instance's role \(role)")
   }
 
   private func role() async throws -> String {

@@ -38,9 +38,9 @@ import Testing
   private let time = TestTime()
 
   private func cache(_ source: Source) -> CredentialCache<Int> {
-    CredentialCache(logger: CredentialHarness.quiet, now: { [time] in time.now }) {
-      try await source.fetch()
-    }
+    CredentialCache(
+      logger: CredentialHarness.quiet, now: { [time] in time.now },
+      fetch: { try await source.fetch() })
   }
 
   @Test func `many who ask at once cause one fetch`() async throws {
