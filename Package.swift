@@ -43,6 +43,9 @@ let package = Package(
     .systemLibrary(name: "CZip"),
     .systemLibrary(name: "CZlib"),
 
+    // C of our own.
+    .target(name: "CChecksums"),
+
     // C++ behind one C header each.
     .target(
       name: "CTensorFlowServing",
@@ -87,7 +90,10 @@ let package = Package(
     .target(name: "CurlClient", dependencies: ["CCurl", "Retrying"], swiftSettings: swiftSettings),
     .target(
       name: "Buckets",
-      dependencies: ["CLinux", "Executors", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "CChecksums", "CCrypto", "CLinux", "Executors",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: swiftSettings),
     .target(
       name: "Serving",
@@ -281,7 +287,8 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "BucketsTests", dependencies: ["Buckets", "TestSupport"], swiftSettings: swiftSettings),
+      name: "BucketsTests", dependencies: ["Buckets", "CZlib", "TestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
     .testTarget(
