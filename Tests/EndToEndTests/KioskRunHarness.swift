@@ -24,7 +24,7 @@ struct KioskRunHarness {
     try await daemons.startDaemon(
       [
         "CONSUMER_TYPE": type, "QUEUE": type, "HOSTNAME": "pod-\(type)",
-        "TF_PORT": String(models.port), "POLARIS_SCALE": "1",
+        "TF_PORT": String(models.port),
         "SEGMENTATION_QUEUE": "segmentation",
       ].merging(changes) { $1 })
   }
@@ -32,7 +32,9 @@ struct KioskRunHarness {
   /// Runs `kiosk run` in the folder.
   ///
   /// - Returns: what it says on standard output.
-  func run(_ arguments: String...) async throws -> String {
+  func run(_ arguments: String...) async throws -> String { try await run(arguments) }
+
+  func run(_ arguments: [String]) async throws -> String {
     let program = try await ChildProcess.start(
       BuiltProduct.path("kiosk"), ["run"] + arguments,
       environment: daemons.environment(["HOSTNAME": "laptop"]), workingDirectory: folder.path)

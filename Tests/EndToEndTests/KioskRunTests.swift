@@ -39,10 +39,8 @@ import Testing
     #expect(try await daemon.stop() == .code(0))
   }
 
-  @Test(.redisServer) func `spots are found in an image, in folders and in cells`() async throws {
-    let samples = try (0..<3).map {
-      try SpotSample(seed: $0, side: 160, count: 60, hasTissue: $0 == 0)
-    }
+  @Test(.redisServer) func `spots are found in an image, and in folders`() async throws {
+    let samples = try (0..<3).map { try SpotSample(seed: $0, side: 160, count: 60) }
     for (sample, name) in zip(samples, ["one", "plate/a", "plate/sub/b"]) {
       try kiosk.write(sample.image, "\(name).tif")
     }
@@ -57,22 +55,6 @@ import Testing
         found: try #require(found.typed(as: Double.self)), truth: sample.spots)
       #expect(score.precision >= 0.9 && score.recall >= 0.9, "\(score)")
     }
-
-    let tissue = try #require(samples[0].tissue)
-    try kiosk.write(
-      .stack([samples[0].image, tissue.nuclearImage, tissue.membraneImage]), "cells.tif")
-    let mesmer = try await kiosk.start("mesmer")
-    let polaris = try await kiosk.start("polaris")
-    let table = try await kiosk.run(
-      "cells.tif", "-t", "polaris", "--channels", "0,1,2", "--segmentation-type", "tissue", "-o",
-      "cells")
-    #expect(table.contains(#/cells.tif: [0-9]+ cells/#))
-    let lines = String(decoding: try kiosk.data("cells/cells_0.csv"), as: UTF8.self)
-      .components(separatedBy: "\r\n").dropLast()
-    #expect(lines.first == "x,y,cellID0")
-    // All spots lie in cells.
-    let inCells = lines.dropFirst().count { !$0.hasSuffix(",0") }
-    #expect(Double(inCells) >= 0.7 * Double(samples[0].spots.count), "\(inCells)")
-    for daemon in [spots, mesmer, polaris] { #expect(try await daemon.stop() == .code(0)) }
+    #expect(try await spots.stop() == .code(0))
   }
 }
