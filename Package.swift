@@ -284,7 +284,11 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "BucketsTests", dependencies: ["Buckets", "CurlClient", "Retrying", "TestSupport"],
+      name: "BucketsTests",
+      dependencies: [
+        "Buckets", "CCrypto", "CurlClient", "Retrying", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
