@@ -72,6 +72,9 @@ let package = Package(
     .target(name: "Executors", swiftSettings: swiftSettings),
     .target(name: "Retrying", swiftSettings: swiftSettings),
 
+    // What logs and messages must not say.
+    .target(name: "Redaction", swiftSettings: swiftSettings),
+
     // The world outside.
     .target(
       name: "RedisClient",
@@ -87,7 +90,10 @@ let package = Package(
     .target(name: "CurlClient", dependencies: ["CCurl", "Retrying"], swiftSettings: swiftSettings),
     .target(
       name: "Buckets",
-      dependencies: ["CLinux", "Executors", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "CLinux", "CurlClient", "Executors", "Redaction", "Retrying",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: swiftSettings),
     .target(
       name: "Serving",
@@ -115,7 +121,7 @@ let package = Package(
       name: "Consumers",
       dependencies: [
         "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Previews",
-        "Retrying", "Serving", .product(name: "Logging", package: "swift-log"),
+        "Redaction", "Retrying", "Serving", .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),
@@ -134,7 +140,8 @@ let package = Package(
     // Executables and their wiring.
     .target(name: "Settings", swiftSettings: swiftSettings),
     .target(
-      name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
+      name: "Telemetry",
+      dependencies: ["Redaction", .product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
     .target(
       name: "ServiceSetup",
@@ -281,9 +288,13 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "BucketsTests", dependencies: ["Buckets", "TestSupport"], swiftSettings: swiftSettings),
+      name: "BucketsTests", dependencies: ["Buckets", "CurlClient", "Retrying", "TestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "RedactionTests", dependencies: ["Redaction", "TestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "RetryingTests", dependencies: ["Retrying", "TestSupport"], swiftSettings: swiftSettings
     ),
