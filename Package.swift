@@ -91,7 +91,7 @@ let package = Package(
     .target(
       name: "Buckets",
       dependencies: [
-        "CLinux", "CurlClient", "Executors", "Redaction", "Retrying",
+        "CCrypto", "CLinux", "CurlClient", "CZlib", "Executors", "Redaction", "Retrying",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
@@ -288,7 +288,11 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "BucketsTests", dependencies: ["Buckets", "CurlClient", "Retrying", "TestSupport"],
+      name: "BucketsTests",
+      dependencies: [
+        "Buckets", "CCrypto", "CurlClient", "Retrying", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
