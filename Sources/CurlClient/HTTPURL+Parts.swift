@@ -2,13 +2,24 @@ extension HTTPURL {
   /// As it is sent; at least `/`.
   package var path: String { parsed?[.path] ?? "/" }
 
-  /// As it is sent, without the question mark; nil where there is none.
-  package var query: String? { parsed?[.query] }
+  /// As it is sent, without the question mark; nil where there is none or nothing in it.
+  package var query: String? { parsed?[.query].flatMap { $0.isEmpty ? nil : $0 } }
 
-  /// User name, colon and password of the URL, as they are meant; nil where there is no name.
+  /// User name, colon and password of the URL, as they are meant; nil where there is neither.
+  ///
+  /// - Throws: ``HTTPError`` `invalidRequest` for control characters in them.
   package var userInfo: [UInt8]? {
-    guard let parsed, let user = parsed.decoded(.user) else { return nil }
-    return user + [UInt8(ascii: ":")] + (parsed.decoded(.password) ?? [])
+    get throws(HTTPError) {
+      guard let parsed, parsed[.user] != nil || parsed[.password] != nil else { return nil }
+      let parts: [[UInt8]?] = [ParsedURL.Part.user, .password].map { part in
+        parsed[part] == nil ? [] : parsed.decoded(part)
+      }
+      guard let user = parts[0], let password = parts[1] else {
+        throw HTTPError(
+          .invalidRequest, reason: "the URL's user name or password has control characters")
+      }
+      return user + [UInt8(ascii: ":")] + password
+    }
   }
 
   /// Scheme, host, port and path, without what may be secret: user name, query, fragment.

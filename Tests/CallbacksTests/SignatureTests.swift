@@ -52,10 +52,4 @@ import Testing
       .map { settings.retries.delay(beforeRetry: $0, fraction: 0.5) }.reduce(.zero, +)
     #expect(total > .seconds(50 * 60) && total < .seconds(70 * 60))
   }
-
-  @Test func `an id is sent as one line whatever the job is called`() {
-    #expect(
-      CallbackDeliverer.fieldText("predict:a b\r\né%.tif:1:done")
-        == "predict:a%20b%0D%0A%C3%A9%25.tif:1:done")
-  }
 }

@@ -7,11 +7,14 @@ import Testing
   @Test func `a URL has the parts that were written`() throws {
     let url = try HTTPURL("https://us%3Aer:p%40ss@Example.com:8443/a%2fb/../c?x=%41&y=#frag")
     #expect(url.path == "/a%2fb/../c" && url.query == "x=%41&y=")
-    #expect(url.userInfo == Array("us:er:p@ss".utf8))
+    #expect(try url.userInfo == Array("us:er:p@ss".utf8))
     #expect(url.publicText == "https://example.com:8443/a%2fb/../c")
 
     let bare = try HTTPURL("http://[FD00::1]:80")
-    #expect(bare.path == "/" && bare.query == nil && bare.userInfo == nil)
+    #expect(try bare.path == "/" && bare.query == nil && bare.userInfo == nil)
+    #expect(try HTTPURL("http://u@h/?").userInfo == Array("u:".utf8))
+    #expect(try HTTPURL("http://u@h/?").query == nil)
+    #expect(throws: HTTPError.self) { try HTTPURL("http://u:%0d@h").userInfo }
     #expect(bare.publicText == "http://[fd00::1]/")
   }
 
