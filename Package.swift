@@ -167,7 +167,8 @@ let package = Package(
     .executableTarget(
       name: "KioskCLI",
       dependencies: [
-        "Arrays", "Buckets", "Callbacks", "Executors", "ImageFiles", "JobQueue", "Previews",
+        "Arrays", "Buckets", "Callbacks", "CurlClient", "Executors", "ImageFiles", "JobQueue",
+        "Previews",
         "RedisClient", "Samples", "ServiceSetup", "Serving", "Settings", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
