@@ -41,13 +41,13 @@ import Testing
     let secret = try #require(CallbackSecret("s3cret"))
     var shown = "\(secret) \(String(reflecting: secret))"
     dump(secret, to: &shown)
-    dump(CallbackSettings(secret: secret, addresses: try AddressGuard()), to: &shown)
+    dump(CallbackSettings(secret: secret, addresses: AddressGuard()), to: &shown)
     #expect(!shown.contains("s3cret") && !shown.contains("115"))
     #expect(CallbackSecret("") == nil)
   }
 
   @Test func `the pauses of all tries come to about an hour`() throws {
-    let settings = CallbackSettings(addresses: try AddressGuard())
+    let settings = CallbackSettings(addresses: AddressGuard())
     let total = (1..<settings.maximumTries)
       .map { settings.retries.delay(beforeRetry: $0, fraction: 0.5) }.reduce(.zero, +)
     #expect(total > .seconds(50 * 60) && total < .seconds(70 * 60))

@@ -23,8 +23,14 @@ package struct UploadHosts: Sendable {
   /// What may be connected to, also by redirects and after names have changed their addresses.
   package let addresses: AddressGuard
 
+  /// None.
+  package init() {
+    rules = []
+    addresses = AddressGuard()
+  }
+
   /// - Throws: ``BucketError`` `invalidRequest` that names the first entry that is none.
-  package init(_ text: String = "") throws(BucketError) {
+  package init(_ text: String) throws(BucketError) {
     var rules: [Rule] = []
     var exceptions: [String] = []
     for entry in text.split(separator: ",") {

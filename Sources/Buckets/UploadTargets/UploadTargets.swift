@@ -18,7 +18,7 @@ package final class UploadTargets: Sendable {
 
   /// - Parameter hosts: without any, nothing is sent.
   package init(
-    hosts: UploadHosts, settings: TransferSettings = TransferSettings(),
+    hosts: UploadHosts = UploadHosts(), settings: TransferSettings = TransferSettings(),
     sendsContentType: Bool = true, clock: AnyClock = .continuous,
     logger: Logger = Logger(label: "uploads")
   ) {
