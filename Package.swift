@@ -75,6 +75,9 @@ let package = Package(
     .target(name: "Executors", swiftSettings: swiftSettings),
     .target(name: "Retrying", swiftSettings: swiftSettings),
 
+    // What logs and messages must not say.
+    .target(name: "Redaction", swiftSettings: swiftSettings),
+
     // The world outside.
     .target(
       name: "RedisClient",
@@ -91,7 +94,8 @@ let package = Package(
     .target(
       name: "Buckets",
       dependencies: [
-        "CChecksums", "CCrypto", "CLinux", "CurlClient", "CZlib", "Executors", "Retrying",
+        "CChecksums", "CCrypto", "CLinux", "CurlClient", "CZlib", "Executors", "Redaction",
+        "Retrying",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
@@ -121,7 +125,7 @@ let package = Package(
       name: "Consumers",
       dependencies: [
         "Arrays", "Buckets", "Executors", "ImageAlgorithms", "ImageFiles", "JobQueue", "Previews",
-        "Retrying", "Serving", .product(name: "Logging", package: "swift-log"),
+        "Redaction", "Retrying", "Serving", .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
       swiftSettings: swiftSettings),
@@ -140,7 +144,8 @@ let package = Package(
     // Executables and their wiring.
     .target(name: "Settings", swiftSettings: swiftSettings),
     .target(
-      name: "Telemetry", dependencies: [.product(name: "Logging", package: "swift-log")],
+      name: "Telemetry",
+      dependencies: ["Redaction", .product(name: "Logging", package: "swift-log")],
       swiftSettings: swiftSettings),
     .target(
       name: "ServiceSetup",
@@ -296,6 +301,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "RedactionTests", dependencies: ["Redaction", "TestSupport"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "RetryingTests", dependencies: ["Retrying", "TestSupport"], swiftSettings: swiftSettings
     ),

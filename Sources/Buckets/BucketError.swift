@@ -1,3 +1,5 @@
+import Redaction
+
 /// A failed operation on a bucket.
 public struct BucketError: Error, CustomStringConvertible {
   public enum Code: String, Sendable {
@@ -50,8 +52,8 @@ public struct BucketError: Error, CustomStringConvertible {
     answer: ServerAnswer? = nil
   ) {
     self.code = code
-    self.key = key
-    self.reason = reason
+    self.key = key?.redacted
+    self.reason = reason.redacted
     self.isRetryable = isRetryable
     self.answer = answer
   }

@@ -30,7 +30,8 @@ extension CallbackDeliverer {
       let timestamp = String(now)
       var fields = [
         HTTPField("Content-Type", "application/json"),
-        HTTPField("Kiosk-Event-Id", Self.fieldText(callback.id)),
+        // Job keys are made by others.
+        HTTPField("Kiosk-Event-Id", encoding: callback.id),
         HTTPField("Kiosk-Timestamp", timestamp),
       ]
       if let secret = settings.secret {
@@ -50,15 +51,6 @@ extension CallbackDeliverer {
     } catch {
       return Verdict(error)
     }
-  }
-
-  /// Job keys are made by others; what a field cannot hold is percent-encoded.
-  static func fieldText(_ text: String) -> String {
-    text.utf8.map { byte in
-      byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%")
-        ? String(UnicodeScalar(byte))
-        : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-    }.joined()
   }
 
   private func outcome(of verdict: Verdict, _ callback: Callback) -> CallbackOutbox.Outcome {

@@ -16,6 +16,7 @@ struct ConsumerConfiguration {
   let worker: String
   let redis: RedisConfiguration
   let bucket: BucketLocation
+  let uploads: ResultUploads
   let settings: ConsumerSettings
   let delivery: DeliverySettings
   let callbacks: CallbackSettings
@@ -37,10 +38,13 @@ struct ConsumerConfiguration {
     let worker = values.workerName()
     let redis = values.redisConfiguration(clientName: worker ?? "consumer")
     let bucket = values.bucketLocation()
+    let targets = values.uploadTargets()
+    let uploadURL = targets.flatMap { values.uploadURL($0) }
     let scale = Self.scaleRange(&values)
     let delivery = DeliverySettings(from: &values)
     let callbacks = CallbackSettings(from: &values)
-    guard let type, let queue, let worker, let redis, let bucket, let scale, let delivery,
+    guard let type, let queue, let worker, let redis, let bucket, let targets, let scale,
+      let delivery,
       let callbacks,
       let nuclear = Self.model("NUCLEAR_MODEL", &values),
       let cytoplasm = Self.model("CYTOPLASM_MODEL", &values),
@@ -63,6 +67,7 @@ struct ConsumerConfiguration {
     self.worker = worker
     self.redis = redis
     self.bucket = bucket
+    uploads = ResultUploads(targets: targets, defaultURL: uploadURL)
     var spots = SpotApplication()
     spots.threshold = values.number("POLARIS_THRESHOLD")
     spots.clips = values.boolean("POLARIS_CLIP")

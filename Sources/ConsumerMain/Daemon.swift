@@ -52,7 +52,7 @@ struct Daemon {
           configuration.serving,
           cache: RedisMetadataCache(redis: redis, expiry: configuration.serving.metadataExpiry),
           logger: Logger(label: "predict")),
-        settings: configuration.settings,
+        settings: configuration.settings, uploads: configuration.uploads,
         workFolder: try WorkFolder(in: configuration.temporaryFolder, logger: logger),
         logger: logger)
       let callbacks = CallbackDeliverer(redis, settings: configuration.callbacks)

@@ -1,3 +1,4 @@
+import Buckets
 import JobQueue
 import Logging
 
@@ -32,6 +33,9 @@ open class Consumer {
 
   /// A folder for the job's files, removed when the job ends, however it ends.
   public var folder: JobFolder { execution.folder }
+
+  /// Where the job's result is sent; nil for the bucket.
+  var target: UploadTarget? { execution.target }
 
   /// Writes fields of the job's hash: a `status` at once, others with the next write, at the latest
   /// with the end of the job.
@@ -98,6 +102,8 @@ private struct StageTiming {
 struct JobExecution: Sendable {
   let run: JobRun
   let folder: JobFolder
+  /// Where its result is sent in place of the bucket.
+  var target: UploadTarget?
 }
 
 extension JobStatus {

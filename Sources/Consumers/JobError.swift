@@ -3,6 +3,7 @@ import Buckets
 import ImageAlgorithms
 import ImageFiles
 import JobQueue
+import Redaction
 import RedisClient
 import Serving
 
@@ -28,7 +29,7 @@ public struct JobError: Error, CustomStringConvertible {
   }
 
   public let code: Code
-  /// A whole sentence that names what was wrong and what to do about it.
+  /// A whole sentence that names what was wrong and what to do about it, without secrets.
   public let message: String
 
   /// Whether the job is tried again.
@@ -37,7 +38,7 @@ public struct JobError: Error, CustomStringConvertible {
   /// - Parameter failureClass: nil for that of the code, see ``Code/failureClass``.
   public init(_ code: Code, _ message: String, _ failureClass: FailureClass? = nil) {
     self.code = code
-    self.message = message
+    self.message = message.redacted
     self.failureClass = failureClass ?? code.failureClass
   }
 

@@ -1,5 +1,6 @@
 import JobQueue
 import Logging
+import Redaction
 import RedisClient
 import Synchronization
 
@@ -81,7 +82,7 @@ public final class JobRun: Sendable {
   /// last 1000 or so. It is written with the next write; of lines that come faster than they can be
   /// written the oldest are dropped. The service's own log has it at the level debug.
   public func log(_ line: String) {
-    let line = line.onOneLine(of: 2000)
+    let line = line.redacted.onOneLine(of: 2000)
     logger.debug("job says", metadata: ["event": "job_log", "line": "\(line)"])
     state.withLock { state in
       state.lines.append(line)

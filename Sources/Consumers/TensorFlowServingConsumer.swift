@@ -117,18 +117,35 @@ open class TensorFlowServingConsumer: Consumer {
     }
   }
 
-  /// Stores a file in the bucket as a result.
+  /// Stores a file in the bucket as a result, or sends it where the job's `upload_url` wants it.
+  ///
+  /// - Returns: its key and its URL. What was sent elsewhere has an empty key.
   public func upload(_ file: URL) async throws -> StoredObject {
     try await stage(.upload) {
-      try await context.bucket.upload(
+      if let target { return try await send(file, to: target) }
+      return try await context.bucket.upload(
         file,
         to: UploadDestination(contentType: ContentType.of(fileNamed: file.lastPathComponent)),
         progress: signOfLife)
     }
   }
 
+  private func send(_ file: URL, to target: UploadTarget) async throws -> StoredObject {
+    do {
+      let url = try await context.uploads.targets.upload(
+        file, to: target, contentType: ContentType.of(fileNamed: file.lastPathComponent),
+        progress: signOfLife)
+      return StoredObject(key: "", url: url)
+    } catch let error as BucketError where !error.isRetryable {
+      // Of a URL that refuses a result now, another execution gets no better answer.
+      let failure = JobError(error)
+      throw JobError(failure.code, failure.message, .input)
+    }
+  }
+
   /// Stores a file in the bucket and tells clients of it at once, as `partial_output_url` and
   /// `partial_output_file_name`, while the job goes on. The last one counts.
+  /// It is the bucket also for jobs whose result is sent elsewhere.
   @discardableResult
   public func publish(partial file: URL) async throws -> StoredObject {
     try Task.checkCancellation()

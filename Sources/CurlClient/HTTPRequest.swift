@@ -8,6 +8,16 @@ package struct HTTPField: Sendable, Hashable {
     self.value = value
   }
 
+  /// A field for any text: what a field cannot hold, and `%`, is percent-encoded.
+  package init(_ name: String, encoding text: String) {
+    let value = text.utf8.map { byte in
+      byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%")
+        ? String(UnicodeScalar(byte))
+        : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }.joined()
+    self.init(name, value)
+  }
+
   /// Whether it can be sent without being read as something else.
   var isValid: Bool {
     !name.isEmpty

@@ -12,6 +12,8 @@ package struct ClaimedJob: Sendable {
   package let timeLimit: Duration?
   /// Whether somebody wants to be called when it has ended.
   package var hasCallbacks = false
+  /// Whether another job waits for it.
+  package var hasParent = false
 
   package var key: String { job.key }
 }

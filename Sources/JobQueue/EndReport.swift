@@ -62,6 +62,6 @@ extension ClaimedJob {
     ClaimedJob(
       job: Job(key: key, fields: [:]), token: token, statusBeforeClaim: statusBeforeClaim,
       deliveries: deliveries, attempts: attempts, timeLimit: timeLimit,
-      hasCallbacks: hasCallbacks)
+      hasCallbacks: hasCallbacks, hasParent: hasParent)
   }
 }

@@ -15,7 +15,7 @@ extension JobQueue {
       guard let name = reader.next(), let key = name.bytes, let token = reader.next()?.string,
         let status = reader.next()?.repairedText, let deliveries = reader.next()?.integer,
         let attempts = reader.next()?.integer, let timeout = reader.next()?.integer,
-        let callbacks = reader.next()?.integer, let size = reader.next()?.integer,
+        let traits = reader.next()?.integer, let size = reader.next()?.integer,
         let fields = reader.next(size)
       else { throw unexpected(reply) }
       guard let text = name.string else {
@@ -29,7 +29,7 @@ extension JobQueue {
           token: OwnerToken(rawValue: token), statusBeforeClaim: JobStatus(rawValue: status),
           deliveries: deliveries, attempts: attempts,
           timeLimit: timeout > 0 ? .milliseconds(timeout) : nil,
-          hasCallbacks: callbacks == 1))
+          hasCallbacks: traits & 1 != 0, hasParent: traits & 2 != 0))
     }
     while let key = reader.next() {
       guard let why = reader.next() else { throw unexpected(reply) }

@@ -102,6 +102,8 @@ public enum Field {
   public static let scale = "scale"
   public static let segmentationType = "segmentation_type"
   public static let compartment = "compartment"
+  /// Where the result is sent by HTTP in place of the bucket.
+  public static let uploadURL = "upload_url"
 
   // Written with every change.
   public static let status = "status"

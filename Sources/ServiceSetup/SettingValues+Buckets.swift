@@ -39,7 +39,7 @@ extension SettingValues {
       baseURL: text("STORAGE_PUBLIC_BASE_URL"), lifetime: duration("STORAGE_URL_EXPIRES"))
   }
 
-  private func transferSettings(patience: Duration?) -> TransferSettings {
+  func transferSettings(patience: Duration? = nil) -> TransferSettings {
     var settings = TransferSettings()
     settings.maximumBackoff = duration("STORAGE_MAX_BACKOFF")
     settings.retryDeadline = limit("STORAGE_RETRY_DEADLINE")

@@ -17,7 +17,7 @@ extension Setting {
       + SettingsTable.s3 + SettingsTable.google
     let names = groups.map(\.name).filter { !$0.hasSuffix("_ENABLED") }
     return Set(names).union(["HOSTNAME", "TF_HOST", "TF_PORT"]).subtracting([
-      "STORAGE_MAX_INPUT_MIB", "STORAGE_UPLOAD_HOSTS", "STORAGE_UPLOAD_CONTENT_TYPE",
+      "STORAGE_MAX_INPUT_MIB", "UPLOAD_URL", "STORAGE_UPLOAD_HOSTS", "STORAGE_UPLOAD_CONTENT_TYPE",
     ])
   }()
 }

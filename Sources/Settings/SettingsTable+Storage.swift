@@ -47,6 +47,11 @@ extension SettingsTable {
       "STORAGE_CA_BUNDLE", .text,
       "Certificates (PEM) to trust; AWS_CA_BUNDLE, SSL_CERT_FILE or the system's without it."),
     Setting(
+      "UPLOAD_URL", .text,
+      "Where results of jobs without an upload_url are sent by HTTP, in place of the bucket; its host "
+        + "must be in STORAGE_UPLOAD_HOSTS.",
+      isSecret: true),
+    Setting(
       "STORAGE_UPLOAD_HOSTS", .text,
       "Hosts that jobs may have their results sent to (upload_url), comma-separated: host, *.suffix, "
         + "host:port, http://host. None without it."),

@@ -1,7 +1,8 @@
 import Glibc
 import Logging
+import Redaction
 
-/// One event per line: JSON, or the layout of the Python service.
+/// One event per line: JSON, or the layout of the Python service. Without secrets, whoever logs them.
 public struct ServiceLogHandler: LogHandler {
   public enum Format: String, Sendable { case json, text }
 
@@ -38,7 +39,8 @@ public struct ServiceLogHandler: LogHandler {
       if let value = all.removeValue(forKey: key) { fields.append((key, "\(value)")) }
     }
     fields += all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
-    let message = event.message.description
+    fields = fields.map { ($0.key, $0.value.redacted) }
+    let message = event.message.description.redacted
     switch format {
     case .json: output.write(jsonLine(event.level, message, fields))
     case .text: output.write(textLine(event.level, message, fields))

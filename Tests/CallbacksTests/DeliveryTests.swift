@@ -127,7 +127,7 @@ import Testing
     let outbox = try Outbox()
     let server = try await TestWebServer()
     let id = try await outbox.add(server.url(host: "localhost"))
-    try await outbox.deliverAll(outbox.settings { $0.addresses = try AddressGuard() })
+    try await outbox.deliverAll(outbox.settings { $0.addresses = AddressGuard() })
     #expect(server.requests.isEmpty)
     #expect(try await outbox.dead() == [id])
   }

@@ -29,6 +29,7 @@ final class ConsumerHarness: Sendable {
     delivery: DeliverySettings = DeliverySettings(
       heartbeatInterval: .milliseconds(100), reapInterval: .milliseconds(200),
       retries: RetrySchedule(base: .milliseconds(50))),
+    uploads: ResultUploads = ResultUploads(),
     change: (inout ConsumerSettings) -> Void = { _ in }
   ) throws {
     self.redis = try redis ?? #require(RedisServer.connection)
@@ -40,7 +41,8 @@ final class ConsumerHarness: Sendable {
     context = ConsumerContext(
       queue: JobQueue(name: Self.queue, worker: worker, redis: self.redis, settings: delivery),
       bucket: try FolderBucket(path: store.path), models: models, settings: settings,
-      workFolder: try WorkFolder(in: work.path, logger: logger), logger: logger, metrics: metrics)
+      uploads: uploads, workFolder: try WorkFolder(in: work.path, logger: logger), logger: logger,
+      metrics: metrics)
   }
 
   /// Submits a job on an object that is put into the bucket first.

@@ -24,6 +24,53 @@ import Testing
         == [another.url.lastPathComponent, living.url.lastPathComponent, "unrelated.txt"].sorted())
   }
 
+  @Test func `a folder without a lock is removed once its maker cannot be at it any more`() throws {
+    let parent = try TemporaryFolder()
+    for (name, age) in [("kiosk-work-old", 3600.0), ("kiosk-work-new", 0)] {
+      try FileManager.default.createDirectory(
+        atPath: parent.file(name), withIntermediateDirectories: true)
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: parent.file(name))
+    }
+    let folder = try WorkFolder(in: parent.path, logger: logger)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: parent.path).sorted()
+        == [folder.url.lastPathComponent, "kiosk-work-new"].sorted())
+  }
+
+  @Test func `a link is left alone, and so is what it leads to`() throws {
+    let parent = try TemporaryFolder()
+    let other = try TemporaryFolder()
+    for name in [".lock", "precious"] { try Data().write(to: URL(filePath: other.file(name))) }
+    try FileManager.default.createSymbolicLink(
+      atPath: parent.file("kiosk-work-link"), withDestinationPath: other.path)
+    let inner = parent.file("kiosk-work-inner")
+    try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: inner + "/.lock", withDestinationPath: other.file(".lock"))
+
+    let folder = try WorkFolder(in: parent.path, logger: logger)
+
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: parent.path).sorted()
+        == [folder.url.lastPathComponent, "kiosk-work-link", "kiosk-work-inner"].sorted())
+    #expect(FileManager.default.fileExists(atPath: other.file("precious")))
+  }
+
+  @Test func `processes that start together do not take each other's folders`() async throws {
+    let parent = try TemporaryFolder()
+    let folders = try await withThrowingTaskGroup(of: WorkFolder.self) { group in
+      for _ in 0..<50 {
+        group.addTask { try WorkFolder(in: parent.path, logger: logger) }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    for folder in folders {
+      #expect(FileManager.default.fileExists(atPath: folder.url.appending(path: ".lock").path))
+    }
+    #expect(Set(folders.map(\.url)).count == 50)
+  }
+
   @Test func `a folder goes with its owner and is nobody else's to read`() throws {
     let parent = try TemporaryFolder()
     do {

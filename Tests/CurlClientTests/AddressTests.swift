@@ -16,7 +16,7 @@ import Testing
   ]) func `an address that is not public is refused`(text: String) throws {
     let address = try #require(IPAddress(text))
     #expect(!address.isPublic)
-    #expect(try !AddressGuard().allows(address, host: "example.com", port: 443))
+    #expect(!AddressGuard().allows(address, host: "example.com", port: 443))
   }
 
   @Test(arguments: [
@@ -26,7 +26,7 @@ import Testing
     "2a00:1450:4001::200e",
   ]) func `a public address is allowed`(text: String) throws {
     let address = try #require(IPAddress(text))
-    #expect(try AddressGuard().allows(address, host: "example.com", port: 443))
+    #expect(AddressGuard().allows(address, host: "example.com", port: 443))
   }
 
   @Test func `exceptions hold for what they name and nothing else`() throws {

@@ -235,6 +235,12 @@ import Testing
     #expect(server.requests.isEmpty)
   }
 
+  @Test func `any text can be sent as one line`() {
+    #expect(
+      HTTPField("X", encoding: "predict:a b\r\né%.tif:1:done").value
+        == "predict:a%20b%0D%0A%C3%A9%25.tif:1:done")
+  }
+
   @Test func `a body that cannot be read ends the transfer with its reason`() async throws {
     let server = try await TestWebServer()
     let error = try await #require(throws: HTTPError.self) {
@@ -254,6 +260,15 @@ import Testing
     #expect(error.code == .addressRefused && !error.isRetryable)
     #expect(server.requests.isEmpty)
     #expect(server.closedConnections == 0)
+  }
+
+  @Test func `a name that leads to private addresses only is known before a connection`() throws {
+    let addresses = try AddressGuard(except: ["localhost:81"])
+    #expect(addresses.refusedAddress(host: "localhost", port: 80) != nil)
+    #expect(addresses.refusedAddress(host: "127.0.0.1", port: 81)?.description == "127.0.0.1")
+    #expect(addresses.refusedAddress(host: "localhost", port: 81) == nil)
+    #expect(addresses.refusedAddress(host: "93.184.216.34", port: 80) == nil)
+    #expect(addresses.refusedAddress(host: "name.invalid", port: 80) == nil)
   }
 
   @Test func `an exception lets a host be called`() async throws {

@@ -39,6 +39,18 @@ import Testing
     #expect(parsed?["job_id"] as? String == "predict:a \"b\"\n.tif:1")
   }
 
+  @Test(arguments: [ServiceLogHandler.Format.json, .text])
+  func `no line has a secret, whoever logs it`(format: ServiceLogHandler.Format) throws {
+    let line = try #require(
+      lines(format: format) { logger in
+        logger.error(
+          "cannot open https://u:s3cret@h/a?s3cret",
+          metadata: ["error": "Authorization: Bearer s3cret", "url": "http://h/?sig=s3cret"])
+      }.first)
+    #expect(!line.contains("s3cret"))
+    #expect(line.contains("https://***@h/a?***") && line.contains("Authorization: ***"))
+  }
+
   @Test func `a text line looks as in the Python service`() throws {
     let all = try lines(format: .text, level: .debug) { logger in
       logger.warning("model server is away", metadata: ["code": "UNAVAILABLE"])

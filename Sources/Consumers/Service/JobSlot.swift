@@ -117,7 +117,9 @@ final class JobSlot: @unchecked Sendable {  // the consumer is touched by one jo
   }
 
   private func execute(_ run: JobRun) async throws -> JobStatus {
+    // What cannot be sent in the end is not begun.
+    let target = try await context.uploads.target(of: run.claimed)
     let folder = try context.workFolder.makeJobFolder()
-    return try await consumer.execute(JobExecution(run: run, folder: folder))
+    return try await consumer.execute(JobExecution(run: run, folder: folder, target: target))
   }
 }

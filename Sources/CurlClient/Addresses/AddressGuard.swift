@@ -16,11 +16,14 @@ package struct AddressGuard: Sendable {
 
   private let rules: [Rule]
 
+  /// Without exceptions.
+  package init() { rules = [] }
+
   /// - Parameter exceptions: what may be connected to all the same: addresses (`10.0.0.7`), ranges
   ///   (`10.0.0.0/8`), hosts (`hooks`, `*.lab.example`); hosts and single addresses also with a port
   ///   (`hooks:8080`, `[fd00::1]:80`).
   /// - Throws: ``HTTPError`` that names the first one that is none of these.
-  package init(except exceptions: [String] = []) throws(HTTPError) {
+  package init(except exceptions: [String]) throws(HTTPError) {
     var rules: [Rule] = []
     for exception in exceptions {
       guard let rule = Self.rule(exception) else {

@@ -26,7 +26,10 @@ struct ResultFetcher: Sendable {
     async throws -> FetchedResult
   {
     guard let name = job[Field.outputFileName] else {
-      throw KioskError(.jobFailed, "the job is done but names no result")
+      throw KioskError(
+        .jobFailed,
+        job[Field.outputURL].map { "the result was not put into the bucket but sent to \($0)" }
+          ?? "the job is done but names no result")
     }
     let key = try bucket.key(named: name)
     let staging = try ResultFolder.makeFolder(in: folder.path)

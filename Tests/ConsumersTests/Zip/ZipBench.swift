@@ -17,9 +17,10 @@ final class ZipBench: Sendable {
   static let list = "predict-zip"
 
   init(
-    models: any PredictBackend = NoModels(), change: (inout ConsumerSettings) -> Void = { _ in }
+    models: any PredictBackend = NoModels(), uploads: ResultUploads = ResultUploads(),
+    change: (inout ConsumerSettings) -> Void = { _ in }
   ) throws {
-    harness = try ConsumerHarness(models: models, change: change)
+    harness = try ConsumerHarness(models: models, uploads: uploads, change: change)
   }
 
   /// - Parameter images: nil: nobody works on the images.

@@ -25,6 +25,8 @@ public enum TestWebAnswer: Sendable {
   case breakOff(Int, body: [UInt8])
   /// The head and a body that does not end until the client hangs up.
   case flood(Int)
+  /// The head, and a body that comes one byte at a time.
+  case drip(Int, bytes: Int, interval: Duration)
   /// Nothing, ever.
   case silence
   /// Ends the connection with a reset.
@@ -161,6 +163,9 @@ private final class WebHandler: ChannelInboundHandler {
       floods = true
       send(status, ["content-length": "\(1 << 40)"], [], context)
       flood(context)
+    case .drip(let status, let bytes, let interval):
+      send(status, ["content-length": "\(bytes)"], [], context)
+      drip(bytes, interval, context)
     case .silence: break
     case .reset:
       // Without waiting for what is unsent, an end is a reset.
@@ -179,6 +184,19 @@ private final class WebHandler: ChannelInboundHandler {
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     context.writeAndFlush(
       wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+  }
+
+  private func drip(_ left: Int, _ interval: Duration, _ context: ChannelHandlerContext) {
+    guard left > 0 else {
+      return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    context.eventLoop.scheduleTask(in: TimeAmount(interval)) {
+      let (this, context) = bound.value
+      context.writeAndFlush(
+        this.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: "x")))), promise: nil)
+      this.drip(left - 1, interval, context)
+    }
   }
 
   private func flood(_ context: ChannelHandlerContext) {

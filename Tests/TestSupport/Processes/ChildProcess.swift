@@ -141,6 +141,7 @@ public final class ChildProcess: Sendable {
       try await watched.wait { $0.exit != nil || $0.failure != nil }
     }
     guard let exit = status.exit else { throw TestSupportError("\(command): \(status)") }
+    try TestSecret.check(status.output, of: command)
     return exit
   }
 

@@ -130,7 +130,8 @@ extension TensorFlowServingConsumer {
   /// The result of an earlier execution that could not write its end; nil if there is none.
   func keptResult() async throws -> StoredObject? {
     guard run.isResumed, let bytes = try await fetch(resultName) else { return nil }
-    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    let lines = String(decoding: bytes, as: UTF8.self).split(
+      separator: "\n", omittingEmptySubsequences: false)
     return lines.count == 2 ? StoredObject(key: String(lines[0]), url: String(lines[1])) : nil
   }
 }

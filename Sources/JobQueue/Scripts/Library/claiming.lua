@@ -125,7 +125,8 @@ local function take(queue, job, status, fields, control, known, reply)
   local size, count = #reply, #fields
   reply[size + 1], reply[size + 2], reply[size + 3] = job, token, prev
   reply[size + 4], reply[size + 5], reply[size + 6] = deliveries, control.attempts or '0', timeout
-  reply[size + 7], reply[size + 8] = control.callbacks and 1 or 0, count + 8
+  reply[size + 7] = (control.callbacks and 1 or 0) + (control.parent and 2 or 0)
+  reply[size + 8] = count + 8
   size = size + 8
   for i = 1, count do reply[size + i] = fields[i] end
   size = size + count
@@ -137,9 +138,9 @@ end
 
 -- Takes up to `wanted` jobs, given what `survey` answered, and adds to the reply of a script:
 -- state, ms until it is worth to look again (-1 unknown), number of jobs, of each its key, token,
--- status before, deliveries, attempts, ms it may take, 1 if there are callbacks, number of values,
--- names and values of its hash, of which later ones hold; then of each dropped entry its key and why. Flat, because each
--- table in a reply costs as much as a command.
+-- status before, deliveries, attempts, ms it may take, 1 if there are callbacks plus 2 if a
+-- parent waits for it, number of values, names and values of its hash, of which later ones hold; then of
+-- each dropped entry its key and why. Flat, because each table in a reply costs as much as a command.
 local function claim_jobs(queue, wanted, known, reply)
   if known.due and known.due <= now then
     promote(queue)
