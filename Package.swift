@@ -259,7 +259,9 @@ let package = Package(
       path: "Tests/DecoderCorruption", swiftSettings: swiftSettings),
     .testTarget(
       name: "ImageFilesTests",
-      dependencies: ["Arrays", "CDeflate", "DecoderCorruption", "ImageFiles", "TestSupport"],
+      dependencies: [
+        "Arrays", "CDeflate", "CZip", "DecoderCorruption", "ImageFiles", "TestSupport",
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SamplesTests", dependencies: ["Arrays", "ImageAlgorithms", "Samples", "TestSupport"],

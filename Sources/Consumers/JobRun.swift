@@ -24,6 +24,8 @@ public final class JobRun: Sendable {
     var lines: [String] = []
     var durations: [JobStage: Duration] = [:]
     var progress: Int
+    /// Where it began: at what the children of a parent are of it.
+    var firstProgress = 0
     /// Names of all fields that were noted.
     var noted: Set<String> = []
     var parking: Parking?
@@ -47,9 +49,11 @@ public final class JobRun: Sendable {
     func number(_ field: String) -> Int {
       claimed.job[field].flatMap { Int($0) }.map { max(0, $0) } ?? 0
     }
-    // That of the children stands until the parent has come further.
     var state = State(progress: min(number(Field.progress), 100))
-    if claimed.statusBeforeClaim == .waiting { state.predictRetries = number(Field.predictRetries) }
+    if claimed.statusBeforeClaim == .waiting {
+      state.firstProgress = state.progress
+      state.predictRetries = number(Field.predictRetries)
+    }
     self.state = Mutex(state)
   }
 
@@ -150,7 +154,8 @@ public final class JobRun: Sendable {
 
   // MARK: Progress
 
-  /// Notes how far a stage has come, `fraction` in 0...1. The field never decreases.
+  /// Notes how far a stage has come, `fraction` in 0...1. The field never decreases. The stages of a
+  /// job that waited for others are what these left of it.
   public func setProgress(_ stage: JobStage, _ fraction: Double) {
     let range = stage.progress
     setProgress(
@@ -166,9 +171,11 @@ public final class JobRun: Sendable {
 
   private func setProgress(percent: Double, atMost limit: Double) {
     // Not a number counts as nothing: a division of an author's by zero must not end the process.
-    let percent = percent > 0 ? Int(min(percent, limit)) : 0
+    let percent = percent > 0 ? min(percent, limit) : 0
     state.withLock { state in
       state.lastSign = .now
+      let first = Double(state.firstProgress)
+      let percent = Int(first + percent * (100 - first) / 100)
       guard percent > state.progress else { return }
       state.progress = percent
       state.pending[Field.progress] = String(percent)

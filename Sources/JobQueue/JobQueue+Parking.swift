@@ -42,10 +42,12 @@ extension JobQueue {
   /// and its place in the list. The parent then runs again with the status `waiting`.
   ///
   /// Safe to repeat when a reply was lost.
-  /// - Parameter fields: of the parent, written as it is parked.
+  /// - Parameters:
+  ///   - fields: of the parent, written as it is parked.
+  ///   - share: percent of the parent's progress that the children are.
   package func park(
     _ job: ClaimedJob, waitingFor children: [ChildJob], _ policy: ParkingPolicy,
-    _ fields: [String: String] = [:]
+    _ fields: [String: String] = [:], share: Int = 100
   ) async throws -> Ownership {
     let created = now().producerDescription
     let batches = stride(from: 0, to: max(children.count, 1), by: 100).map {
@@ -55,7 +57,10 @@ extension JobQueue {
       let isLast = index == batches.count - 1
       let parent = isLast ? fields.flat : []
       let arguments =
-        [job.token.rawValue, policy.rawValue, isLast ? "1" : "0", String(parent.count)] + parent
+        [
+          job.token.rawValue, policy.rawValue, String(share), isLast ? "1" : "0",
+          String(parent.count),
+        ] + parent
       let made = batch.flatMap { child in
         guard var fields = child.fields else { return [child.key, "0"] }
         fields[Field.status] = JobStatus.new.rawValue

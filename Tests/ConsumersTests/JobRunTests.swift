@@ -72,4 +72,23 @@ import Testing
     run.setProgress(.upload, 7)
     #expect(run.takePending() == ["progress": "99"])
   }
+
+  @Test(
+    .redisServer, arguments: [("70", ["83", "99"]), ("0", ["45", "99"]), ("100", [nil, nil])])
+  func `progress goes on where the children of a job left it`(
+    before: String, after: [String?]
+  ) async throws {
+    let harness = try ConsumerHarness()
+    let key = try await harness.submit()
+    try await harness.redis.command("HSET", key, "status", "waiting", "progress", before)
+    let claimed = try #require(try await harness.context.queue.claim(upTo: 1).jobs.first)
+    #expect(claimed.key == key)
+    let run = JobRun(claimed, queue: harness.context.queue, logger: harness.context.logger)
+    run.setProgress(.download, 0)
+    #expect(run.takePending() == [:])
+    for (step, expected) in Swift.zip([(JobStage.predict, 0.5), (.upload, 1)], after) {
+      run.setProgress(step.0, step.1)
+      #expect(run.takePending()["progress"] == expected)
+    }
+  }
 }

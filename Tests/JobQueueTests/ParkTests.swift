@@ -22,14 +22,16 @@ import Testing
 
   /// A parent that waits for its children.
   private func parked(
-    _ harness: QueueHarness, children count: Int, _ policy: ParkingPolicy = .collectAll
+    _ harness: QueueHarness, children count: Int, _ policy: ParkingPolicy = .collectAll,
+    share: Int = 100
   ) async throws -> [ChildJob] {
     let queue = harness.worker()
     let parent = try await harness.claim("parent", by: queue)
     let children = children(count)
     let keys = children.map(\.key).joined(separator: ",")
     #expect(
-      try await queue.park(parent, waitingFor: children, policy, ["children": keys]) == .held)
+      try await queue.park(
+        parent, waitingFor: children, policy, ["children": keys], share: share) == .held)
     return children
   }
 
@@ -55,13 +57,14 @@ import Testing
     #expect(try await harness.worker().counts().parked == 1)
   }
 
-  @Test(.redisServer) func `the parent runs again when its last child has ended`() async throws {
+  @Test(.redisServer, arguments: [100, 60])
+  func `the parent runs again when its last child has ended`(share: Int) async throws {
     let harness = try QueueHarness()
-    _ = try await parked(harness, children: 4)
+    _ = try await parked(harness, children: 4, share: share)
     let queue = childQueue(harness)
     for (index, job) in try await queue.claim(upTo: 4).jobs.enumerated() {
       #expect(try await harness.list().isEmpty)
-      #expect(try await harness.hash("parent")["progress"] == "\(index * 25)")
+      #expect(try await harness.hash("parent")["progress"] == "\(index * share / 4)")
       if index == 1 {
         _ = try await queue.fail(job, JobFailure(.input, reason: "R", errorCode: "x"))
       } else {
@@ -69,7 +72,7 @@ import Testing
       }
     }
     #expect(try await harness.list() == ["parent"])
-    #expect(try await harness.hash("parent")["progress"] == "100")
+    #expect(try await harness.hash("parent")["progress"] == "\(share)")
     let parent = try #require(try await harness.worker().claim(upTo: 1).jobs.first)
     #expect(parent.statusBeforeClaim == .waiting && parent.deliveries == 1)
     #expect(parent.job["children"]?.isEmpty == false)

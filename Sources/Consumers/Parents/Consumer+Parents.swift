@@ -27,10 +27,13 @@ extension Consumer {
   /// The same jobs in the same order are made once, however often this is repeated, so describe them
   /// in an order that does not depend on chance. If the job fails or is cancelled, children that
   /// have not ended are cancelled.
+  ///
+  /// - Parameter share: what the children are of the job's progress, in 0...1; less than 1 where much
+  ///   is done after them.
   /// - Returns: what `consume(_:)` is to return.
   /// - Throws: ``JobError`` `invalidInput` for more than 10,000.
   public func park(
-    _ children: [JobSubmission], _ policy: ParkingPolicy = .collectAll
+    _ children: [JobSubmission], _ policy: ParkingPolicy = .collectAll, share: Double = 1
   ) throws -> JobStatus {
     let known = childKeys
     let made = children.enumerated().map { index, child in
@@ -38,25 +41,27 @@ extension Consumer {
         of: run.origin, index: known.count + index, queue: child.list, name: child.originalName,
         fields: child.producerFields)
     }
-    return try park(made, policy, known: known)
+    return try park(made, policy, share, known: known)
   }
 
   /// Lets the job wait for jobs that there are already: those that ``submit(_:as:)`` made, or
   /// children that had not ended when the first failed. As ``park(_:_:)`` otherwise.
   public func park(
-    untilEnded keys: [String], _ policy: ParkingPolicy = .collectAll
+    untilEnded keys: [String], _ policy: ParkingPolicy = .collectAll, share: Double = 1
   ) throws -> JobStatus {
     let existing = keys.map { ChildJob(existing: $0, queue: run.queue.name) }
-    return try park(existing, policy, known: childKeys)
+    return try park(existing, policy, share, known: childKeys)
   }
 
   private func park(
-    _ children: [ChildJob], _ policy: ParkingPolicy, known: [String]
+    _ children: [ChildJob], _ policy: ParkingPolicy, _ share: Double, known: [String]
   ) throws -> JobStatus {
     var seen = Set(known)
     let all = known + children.map(\.key).filter { seen.insert($0).inserted }
     try checkCount(ofChildren: all.count)
-    run.parking = Parking(children: children, policy: policy, all: all)
+    run.parking = Parking(
+      children: children, policy: policy, percent: share > 0 ? Int(min(share, 1) * 100) : 0,
+      all: all)
     return .waiting
   }
 

@@ -4,6 +4,8 @@ import JobQueue
 struct Parking: Sendable {
   let children: [ChildJob]
   let policy: ParkingPolicy
+  /// What they are of the job's progress.
+  let percent: Int
   /// Keys of all children the job has had, those that are not waited for included.
   let all: [String]
 

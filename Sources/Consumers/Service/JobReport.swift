@@ -85,7 +85,8 @@ struct JobReport {
     do {
       let ownership = try await persistently(logger: run.logger) {
         try await queue.park(
-          run.claimed, waitingFor: parking.children, parking.policy, fields)
+          run.claimed, waitingFor: parking.children, parking.policy, fields,
+          share: parking.percent)
       }
       switch ownership {
       case .held:

@@ -1,9 +1,10 @@
 -- Makes children of a job in hand and lets it wait for them without a slot.
 --
 -- KEYS   1 queue, 2 job, then the queues of the children, one for each
--- ARGV   12 token, 13 policy: fail-fast or collect-all, 14 '1' if these are the last children,
---        15 number of values of the parent, then its fields and values, then for each child: key,
---        number of values, its fields and values; no values for one that somebody else makes
+-- ARGV   12 token, 13 policy: fail-fast or collect-all, 14 percent of the parent's progress that
+--        the children are, 15 '1' if these are the last children, 16 number of values of the
+--        parent, then its fields and values, then for each child: key, number of values, its fields
+--        and values; no values for one that somebody else makes
 -- reply  'ok'; 'canceled' when the job is to be stopped, nothing was made; 'lost'; 'gone'
 --
 -- Guarantees: a child that exists is not made again, so that a fan-out that is repeated after a
@@ -18,7 +19,7 @@ local kids = key.kids .. job
 local wrong = queue_mistyped(queue) or mistyped(list_key(queue, worker), 'list', kids, 'set')
 if wrong then return wrong end
 if #KEYS - 2 > batch then return redis.error_reply('ERR at most 100 children a call') end
-local children, at = {}, 16 + tonumber(ARGV[15])
+local children, at = {}, 17 + tonumber(ARGV[16])
 for i = 3, #KEYS do
   local child, size = ARGV[at], tonumber(ARGV[at + 1])
   wrong = mistyped(KEYS[i], 'list', key.event .. KEYS[i], 'stream', key.stat .. KEYS[i], 'hash',
@@ -72,8 +73,8 @@ end
 redis.call('EXPIRE', kids, memory)
 heal(queue, job, control, place)
 remember(job, control, 'children', total, 'fanout', token, 'policy', ARGV[13],
-  'kid_failed', failed and '1' or '')
-if ARGV[14] ~= '1' then return 'ok' end
+  'share', ARGV[14], 'kid_failed', failed and '1' or '')
+if ARGV[15] ~= '1' then return 'ok' end
 
 remove_entry(queue, control.worker, job)
 redis.call('ZREM', key.lease .. queue, job)
@@ -81,7 +82,7 @@ redis.call('HDEL', key.control .. job, 'owner', 'worker', 'deadline', 'percent',
 remember(job, control, 'prev', 'waiting', 'parked', token,
   'deliveries', math.max(0, tonumber(control.deliveries or 1) - 1))
 redis.call('HSET', job, 'progress', '0', 'updated_at', stamp, 'updated_by', worker,
-  'status', 'waiting', unpack(ARGV, 16, 15 + tonumber(ARGV[15])))
+  'status', 'waiting', unpack(ARGV, 17, 16 + tonumber(ARGV[16])))
 redis.call('ZADD', key.parked .. queue, now, job)
 tell(queue, job, 'waiting', 'children', total)
 if redis.call('SCARD', kids) == 0 or (failed and ARGV[13] == 'fail-fast') then

@@ -52,7 +52,7 @@ struct JobImage {
     of file: LabelFile, frame: Int, channel: Int
   ) async throws -> NDArray<Float> {
     let image = try await pixels(of: file)
-    let plane = try inputPlane(of: image, frame: frame, channel: channel)
+    let plane = try inputPlane(of: image, file, frame: frame, channel: channel)
     guard frame < plane.frames else {
       throw KioskError(
         .jobFailed, "the image of shape \(image.shape.tupleDescription) has no frame \(frame)")
@@ -61,12 +61,17 @@ struct JobImage {
   }
 
   mutating func channelCount(of file: LabelFile) async throws -> Int {
-    try inputPlane(of: try await pixels(of: file), frame: 0, channel: 0).channels
+    try inputPlane(of: try await pixels(of: file), file, frame: 0, channel: 0).channels
   }
 
-  private func inputPlane(of image: AnyNDArray, frame: Int, channel: Int) throws -> InputPlane {
-    try InputPlane(
-      shape: image.shape, order: job.dimensionOrder ?? job[Field.dimOrder], frame: frame,
+  private func inputPlane(
+    of image: AnyNDArray, _ file: LabelFile, frame: Int, channel: Int
+  ) throws -> InputPlane {
+    // A movie and its labels look alike; the frames of a short one are no channels.
+    let isMovie = image.rank == 3 && image.shape == file.shape
+    return try InputPlane(
+      shape: image.shape,
+      order: job.dimensionOrder ?? job[Field.dimOrder] ?? (isMovie ? "BXY" : nil), frame: frame,
       channel: channel)
   }
 

@@ -14,6 +14,8 @@ struct LabelFile {
   let frame: Int
   /// Whether its model was given all channels of the job at once: its name then has no frame.
   let isOfAllChannels: Bool
+  /// Once it has been read.
+  private(set) var shape: Shape?
 
   /// Nil for files of other kinds.
   init?(path: String, name: String) {
@@ -42,11 +44,12 @@ struct LabelFile {
 
   /// - Returns: `[row, column]` or `[frame, row, column]`; nil when the values are none of labels, as
   ///   where a job asked for what its model answers: counted as cells they would be nonsense.
-  func read() throws -> NDArray<Int32>? {
+  mutating func read() throws -> NDArray<Int32>? {
     let pixels = try ImageFile.decode(contentsOf: path, name: name).pixels
     guard pixels.rank >= 2 else {
       throw KioskError(.jobFailed, "\(name.printable) of the result is no image")
     }
+    shape = pixels.shape
     let isLabels: Bool
     switch pixels.dtype {
     case .float16, .float32, .float64:

@@ -73,7 +73,7 @@ struct ResultFetcher: Sendable {
     for member in reader.members {
       try Task.checkCancellation()
       let path = try reader.unpack(member, into: unpacked)
-      guard let label = LabelFile(path: path, name: member.name) else {
+      guard var label = LabelFile(path: path, name: member.name) else {
         if let count = SpotFile.count(in: path, name: member.name) {
           result.spots = (result.spots ?? 0) + count
         }

@@ -62,6 +62,21 @@ final class TrackingBench: Sendable {
     } ?? []
   }
 
+  /// What a job's progress was, one after the other, before and after it waited for others.
+  func progress(of key: String) async throws -> (waiting: [Int], working: [Int]) {
+    let queue = Keys.events(of: ConsumerHarness.queue)
+    let entries = try await harness.redis.command("XRANGE", queue, "-", "+").array ?? []
+    let events: [[String: String]] = try entries.map { try #require($0.array?.last).decode() }
+    let parts = events.filter { $0["job"] == key }.split { $0["event"] == "unparked" }
+    try #require(parts.count == 2)
+    // What was said before it had children does not count.
+    let waiting = parts[0].drop { $0["event"] != "waiting" }
+    return (
+      waiting.compactMap { $0["progress"].flatMap { Int($0) } },
+      parts[1].compactMap { $0["progress"].flatMap { Int($0) } }
+    )
+  }
+
   /// The queue as an operator's tool sees it.
   func tool(_ queue: String = ConsumerHarness.queue) -> JobQueue {
     JobQueue(

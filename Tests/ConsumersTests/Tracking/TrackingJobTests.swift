@@ -53,6 +53,12 @@ import Testing
         #expect(expected.lineage.tracks.map(\.frames.count) == [5, 4, 3, 2, 2])
         #expect(expected.lineage.tracks.contains { $0.daughters.count == 2 })
 
+        // Following the cells is a part of the progress, and it does not go back.
+        let progress = try await bench.progress(of: key)
+        #expect(progress.waiting == [14, 28, 42, 56, 70])
+        #expect(progress.working == progress.working.sorted() && !progress.working.isEmpty)
+        #expect(progress.working.allSatisfy { (71...99).contains($0) }, "\(progress)")
+
         // Neither frames nor their results are left, and their jobs go.
         let output = try #require(fields["output_file_name"])
         #expect(bench.objects().map { "output/" + $0 } == [output])

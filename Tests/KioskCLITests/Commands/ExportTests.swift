@@ -146,6 +146,32 @@ import Testing
     }
   }
 
+  @Test(.redisServer) func `the frames of a short movie are not taken for channels`() async throws {
+    let harness = try KioskHarness()
+    var labels = NDArray<Int32>(shape: [3, 6, 8])
+    var image = NDArray<Float>(shape: [3, 6, 8])
+    for frame in 0..<3 {
+      labels[frame, 2, 2 + frame] = 1
+      image[frame, 2, 2 + frame] = Float(frame + 1)
+    }
+    try harness.putInput(NPYEncoder.encode(AnyNDArray(image)), "movie.npy")
+    let pages = AnyNDArray(try labels.reshaped(to: [3, 6, 8, 1]))
+    let output = try harness.putArchive([
+      ZipEntry(
+        name: "movie_feature_0.tif", content: .bytes(try LabelFiles.encode(pages, channel: 0)))
+    ])
+    let key = try await harness.makeJob(
+      "movie.npy", ["status": "done", "output_file_name": output])
+    let status = try await harness.kiosk("fetch", key, "--csv", "--overlay")
+    #expect(status.exit == .code(0), "\(status.output)")
+    #expect(!status.standardError.contains("note"), "\(status.output)")
+    let lines = try lines(harness, "movie_cells.csv")
+    #expect(lines.count == 4)
+    // The brightness of each cell is that of its own frame.
+    for frame in 0..<3 { #expect(lines[frame + 1].hasSuffix(",\(frame + 1).0"), "\(lines)") }
+    #expect(harness.files(in: ".").contains("movie_feature_0_overlay.png"))
+  }
+
   @Test(.redisServer) func `without the image the brightness is left out, with a remark`()
     async throws
   {

@@ -25,8 +25,9 @@ extension TensorFlowServingConsumer {
 
   /// Puts parts into the bucket and lets a job work on each.
   ///
+  /// - Parameter share: what their jobs are of this one's progress, in 0...1.
   /// - Returns: what `consume` is to return.
-  func send(_ parts: [JobPart], of job: Job) async throws -> JobStatus {
+  func send(_ parts: [JobPart], of job: Job, share: Double) async throws -> JobStatus {
     let start = ContinuousClock.now
     let objects = intermediateObjects
     let last = job.originalName.split(separator: "/").last.map(String.init) ?? ""
@@ -53,14 +54,16 @@ extension TensorFlowServingConsumer {
           $1
         })
     }
-    return try park(children, .failFast)
+    return try park(children, .failFast, share: share)
   }
 
-  /// - Parameter failing: what could not be done when the child of an index failed.
+  /// - Parameters:
+  ///   - share: as for ``send(_:of:share:)``.
+  ///   - failing: what could not be done when the child of an index failed.
   /// - Returns: what `consume` returns if children have not ended.
   /// - Throws: ``JobError`` that says which one failed, and why.
   func waiting(
-    for children: [ChildResult], failing: (Int) -> String
+    for children: [ChildResult], share: Double, failing: (Int) -> String
   ) throws -> JobStatus? {
     for (index, child) in children.enumerated() {
       guard let failure = child.failure else { continue }
@@ -70,7 +73,8 @@ extension TensorFlowServingConsumer {
         code, "\(failing(index)): " + failure.split(separator: "\n").joined(separator: " "), .input)
     }
     let unfinished = children.filter { !$0.hasEnded }
-    return unfinished.isEmpty ? nil : try park(untilEnded: unfinished.map(\.key), .failFast)
+    return unfinished.isEmpty
+      ? nil : try park(untilEnded: unfinished.map(\.key), .failFast, share: share)
   }
 
   /// Uploads the job's results, then removes what they were made from.

@@ -13,13 +13,18 @@ import JobQueue
 ///
 /// - Source: the polaris consumer of kiosk-redis-consumer 0.17.2.
 final class PolarisConsumer: TensorFlowServingConsumer {
+  /// What the jobs that find spots and cells are of the progress.
+  private static let share = 0.9
+
   override func consume(_ job: Job) async throws -> JobStatus {
     let request = try PolarisRequest(job, context: context)
     if let kept = try await keptResult() { return try await tell(kept, of: job) }
     let children = run.isResumed ? try await children() : []
     return try await removingPartsOnFailure(children) {
-      if children.isEmpty { return try await send(parts(of: job, request), of: job) }
-      let unfinished = try waiting(for: children) { index in
+      if children.isEmpty {
+        return try await send(parts(of: job, request), of: job, share: Self.share)
+      }
+      let unfinished = try waiting(for: children, share: Self.share) { index in
         let what = index == 0 ? "spots" : "cells"
         return "the \(what) of \(job.originalName.forReason) could not be found"
       }

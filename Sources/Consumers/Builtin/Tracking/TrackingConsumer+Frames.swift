@@ -8,6 +8,8 @@ import JobQueue
 extension TrackingConsumer {
   /// Files moved at a time.
   private static let width = 4
+  /// What the segmentation of the frames is of the progress.
+  static let share = 0.7
 
   /// Puts the frames into the bucket and lets a job segment each.
   ///
@@ -19,7 +21,7 @@ extension TrackingConsumer {
         fields: [Field.channels: "0,,", Field.dimensionOrder: "XY"]
       ) { frames.slice(frame) }
     }
-    return try await send(parts, of: job)
+    return try await send(parts, of: job, share: Self.share)
   }
 
   /// The labels that the frames' jobs found: `[frame, row, column, 1]`.

@@ -26,7 +26,7 @@ final class TrackingConsumer: TensorFlowServingConsumer {
         try await requireModels()
         let frames = try readStack(await download(job.inputFileName))
         if children.isEmpty { return try await segment(frames, job) }
-        let unfinished = try waiting(for: children) { frame in
+        let unfinished = try waiting(for: children, share: Self.share) { frame in
           "frame \(frame) of \(job.originalName.forReason), counted from 0, could not be segmented"
         }
         if let unfinished { return unfinished }

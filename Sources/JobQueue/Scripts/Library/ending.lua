@@ -23,7 +23,8 @@ local function tell_parent(job, parent, queue, outcome)
   if outcome ~= 'done' then remember(parent, memo, 'kid_failed', '1') end
   if not redis.call('ZSCORE', key.parked .. queue, parent) then return end
   local total = math.max(tonumber(memo.children) or 0, left + 1)
-  local percent = math.floor(100 * (total - left) / total + 0.5)
+  local share = tonumber(memo.share) or 100
+  local percent = math.floor(share * (total - left) / total + 0.5)
   if percent > (tonumber(memo.percent) or -1) then
     remember(parent, memo, 'percent', percent)
     redis.call('HSET', parent, 'progress', percent, 'updated_at', stamp, 'updated_by', worker)
