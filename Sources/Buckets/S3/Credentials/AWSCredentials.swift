@@ -70,8 +70,8 @@ package final class AWSCredentials: Sendable {
     ]
   }
 
-  /// The credential; nil if requests are to be sent unsigned. Waits only if there is none yet, and
-  /// then not longer than the services' few tries take.
+  /// The credential; nil if requests are to be sent unsigned. Waits only if there is none, and then
+  /// about a minute at most: a service has five tries of 10 s, the instance's three of 1 s.
   ///
   /// - Throws: ``BucketError`` `credentials`; `CancellationError`.
   package func current() async throws -> AWSCredential? { try await cache.current() }
