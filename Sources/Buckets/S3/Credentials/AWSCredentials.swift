@@ -7,7 +7,7 @@ import Retrying
 ///
 /// Temporary credentials are replaced in the background before they end, by one request at a time
 /// however many ask. The place is chosen once; it is never changed for another one.
-package final class AWSCredentials: Sendable {
+package final class AWSCredentials: S3CredentialSource {
   private let chain: AWSCredentialChain
   private let cache: CredentialCache<AWSCredential?>
 
