@@ -101,17 +101,7 @@ public struct FolderBucket: Bucket {
   }
 
   public func key(named name: String) throws(BucketError) -> ObjectKey {
-    let lowercased = name.lowercased()
-    guard
-      ["http://", "https://", "s3://", "gs://", "file://"].contains(where: lowercased.hasPrefix)
-    else { return try ObjectKey(name) }
-    if let base = urls.baseURL, name.hasPrefix(base + "/") {
-      let rest = name.dropFirst(base.count + 1).prefix { $0 != "?" && $0 != "#" }
-      if let key = PercentEncoding.decode(rest) { return try ObjectKey(key) }
-    }
-    throw BucketError(
-      .invalidRequest, key: name,
-      "the input is a web address, not a file of this service's bucket; upload the file first")
+    try ObjectURLs(publicBaseURL: urls.baseURL).key(named: name)
   }
 
   public func check() async throws {

@@ -1,11 +1,11 @@
 /// The hosts of a bucket, by region.
 struct S3Address: Sendable {
-  static let longestLifetime = 604_800
+  private static let longestLifetime: Duration = .seconds(604_800)
 
   let bucket: String
   /// Nil for AWS.
   let custom: S3Endpoint?
-  private let isInHost: Bool
+  let isInHost: Bool
   private let usesFIPS: Bool
   private let usesDualStack: Bool
   private let publicBase: S3Endpoint?
@@ -25,15 +25,15 @@ struct S3Address: Sendable {
       throw BucketError(
         .invalidRequest, "AWS_REGION: \"\(settings.region)\" is not a region such as us-east-1")
     }
-    guard (1...Self.longestLifetime).contains(settings.urlLifetime) else {
+    guard (.seconds(1)...Self.longestLifetime).contains(settings.urls.lifetime) else {
       throw BucketError(
         .invalidRequest,
-        "STORAGE_URL_EXPIRES: \(settings.urlLifetime) is not within 1...\(Self.longestLifetime)")
+        "STORAGE_URL_EXPIRES: \(settings.urls.lifetime) is not within 1 second and 7 days")
     }
     custom = try settings.endpoint.map { text throws(BucketError) in
       try S3Endpoint(text, setting: "AWS_ENDPOINT_URL_S3")
     }
-    publicBase = try settings.publicBaseURL.map { text throws(BucketError) in
+    publicBase = try settings.urls.baseURL.map { text throws(BucketError) in
       try S3Endpoint(text, setting: "STORAGE_PUBLIC_BASE_URL")
     }
     isInHost =

@@ -31,15 +31,10 @@ public final class S3Bucket: Bucket {
     self.clock = clock
     checksum = Self.checksum(settings.checksum, logger)
     urls = ObjectURLs.s3(
-      bucket: settings.bucket, endpoint: settings.endpoint, publicBaseURL: settings.publicBaseURL)
+      bucket: settings.bucket, endpoint: settings.endpoint, publicBaseURL: settings.urls.baseURL)
     connection = S3Connection(
       address, region: settings.region, client: try settings.transfers.makeClient(),
       credentials: credentials, logger: logger, now: now)
-    if let custom = address.custom, custom.scheme == "http", !custom.isLoopback {
-      logger.warning(
-        "AWS_ENDPOINT_URL_S3 is not https: whoever is on the way can read the files",
-        metadata: ["event": "storage_insecure", "endpoint": "http://\(custom.host)"])
-    }
   }
 
   private static func checksum(
@@ -124,6 +119,28 @@ public final class S3Bucket: Bucket {
     }
   }
 
+  public func facts() async -> BucketFacts {
+    let endpoint = connection.endpoint
+    var facts = BucketFacts(
+      details: [
+        .init("endpoint", "\(endpoint.scheme)://\(endpoint.host)\(endpoint.prefix)"),
+        .init("region", connection.region),
+        .init("addressing", connection.address.isInHost ? "virtual" : "path"),
+        .init("checksum", checksum?.rawValue ?? "none"),
+        .init("credential", await connection.credentialText()),
+      ],
+      clockOffset: connection.observedClockOffset)
+    if endpoint.scheme == "http", !endpoint.isLoopback {
+      facts.warnings.append(
+        "AWS_ENDPOINT_URL_S3 is not https: whoever is on the way can read the files.")
+    }
+    if connection.region != settings.region {
+      facts.warnings.append(
+        "The bucket is in \(connection.region), not in \(settings.region); set AWS_REGION to it.")
+    }
+    return facts
+  }
+
   /// Waits until the parts of uploads that were given up are removed.
   public func close() async { await cleanUps.finish() }
 
@@ -145,7 +162,7 @@ public final class S3Bucket: Bucket {
   /// A presigned one is signed with the credential of the last request; before the first there is
   /// only the public one.
   public func url(for key: ObjectKey) -> String {
-    switch settings.urlForm {
+    switch settings.urls.form {
     case .uri: "s3://\(settings.bucket)/\(PercentEncoding.encodePath(key.text))"
     case .public: connection.address.publicEndpoint(region: connection.region).url(of: key)
     case .presigned:
@@ -154,7 +171,7 @@ public final class S3Bucket: Bucket {
     }
   }
 
-  /// A URL by which everyone can read the object for ``S3Settings/urlLifetime``, or until a temporary
+  /// A URL by which everyone can read the object for ``ResultURLs/lifetime``, or until a temporary
   /// credential ends. It is a secret.
   ///
   /// - Parameter disposition: what the answer's `Content-Disposition` shall be.
@@ -169,7 +186,8 @@ public final class S3Bucket: Bucket {
     let signature = connection.signature(by: credential)
     let endpoint = connection.address.presigningEndpoint(region: signature.region)
     let query = signature.presignedQuery(
-      host: endpoint.host, path: endpoint.path(of: key), lifetime: settings.urlLifetime,
+      host: endpoint.host, path: endpoint.path(of: key),
+      lifetime: Int(settings.urls.lifetime.components.seconds),
       items: disposition.map { [("response-content-disposition", $0)] } ?? [])
     return "\(endpoint.url(of: key))?\(query)"
   }

@@ -35,6 +35,8 @@ final class S3Connection: Sendable {
     var host: String?
     /// Seconds that the store's clock is ahead of ours.
     var clockOffset = 0
+    /// The same as of the last response, which may not be reason enough to sign with another time.
+    var observedClockOffset: Int?
     var lastCredential: AWSCredential?
   }
 
@@ -65,8 +67,18 @@ final class S3Connection: Sendable {
 
   var source: String { credentials.source }
 
+  /// Seconds that the store's clock is ahead, as of its last response.
+  var observedClockOffset: Int? { state.withLock { $0.observedClockOffset } }
+
+  /// What may be told of the credential.
+  func credentialText() async -> String {
+    do {
+      return try await credential().map { "\($0) from \(source)" } ?? "none: requests are unsigned"
+    } catch { return "none: \((error as? FailedTry)?.error ?? error)" }
+  }
+
   /// Whether the body of a request is signed too: nothing else protects it without TLS.
-  var signsBodies: Bool { endpoint().scheme == "http" }
+  var signsBodies: Bool { endpoint.scheme == "http" }
 
   /// Sends a request once.
   ///
@@ -82,6 +94,7 @@ final class S3Connection: Sendable {
   ) async throws -> (response: HTTPResponse, attempt: Attempt) {
     let attempt = try await prepare(request)
     let response = try await client.send(attempt.request, bodyLimit: bodyLimit, overflow: .cut)
+    noteTime(response.head)
     guard (200..<300).contains(response.status) else {
       throw try await failure(S3Response(response.head, body: response.body), of: attempt)
     }
@@ -93,7 +106,9 @@ final class S3Connection: Sendable {
     _ request: Request, into sink: any HTTPBodySink
   ) async throws -> (head: HTTPHead, attempt: Attempt) {
     let attempt = try await prepare(request)
-    return (try await client.transfer(attempt.request, into: sink), attempt)
+    let head = try await client.transfer(attempt.request, into: sink)
+    noteTime(head)
+    return (head, attempt)
   }
 
   /// The credential to use now.
@@ -116,7 +131,7 @@ final class S3Connection: Sendable {
 
   private func prepare(_ request: Request) async throws -> Attempt {
     let credential = try await credential()
-    let endpoint = endpoint()
+    let endpoint = endpoint
     let path = endpoint.path(of: request.key)
     var fields = request.fields
     let region: String
@@ -141,7 +156,8 @@ final class S3Connection: Sendable {
 
   private static let emptyHash = Hashes.sha256Hexadecimal("")
 
-  private func endpoint() -> S3Endpoint {
+  /// Where requests go now.
+  var endpoint: S3Endpoint {
     let (region, host) = state.withLock { ($0.region, $0.host) }
     let endpoint = address.endpoint(region: region)
     guard let host else { return endpoint }
@@ -181,11 +197,14 @@ final class S3Connection: Sendable {
     }
   }
 
-  private func setClock(by response: S3Response) -> Bool {
-    guard let date = response.head["date"], let server = RetryAfter.seconds(date: date) else {
-      return false
-    }
+  private func noteTime(_ head: HTTPHead) {
+    guard let server = head["date"].flatMap({ RetryAfter.seconds(date: $0) }) else { return }
     let offset = server - now()
+    state.withLock { $0.observedClockOffset = offset }
+  }
+
+  private func setClock(by response: S3Response) -> Bool {
+    guard response.head["date"] != nil, let offset = observedClockOffset else { return false }
     state.withLock { $0.clockOffset = offset }
     logger.warning(
       "the clock differs from the store's; requests are signed with the store's time",

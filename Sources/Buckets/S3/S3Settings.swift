@@ -17,22 +17,8 @@ public struct S3Settings: Sendable {
   public var usesFIPS = false
   public var usesDualStack = false
   public var checksum = UploadChecksum.md5
-  public var urlForm = ResultURLForm.public
-  /// What public URLs begin with in place of the store's own.
-  public var publicBaseURL: String?
-  /// Seconds for which presigned URLs can be used (`STORAGE_URL_EXPIRES`).
-  public var urlLifetime = 86_400
+  public var urls = ResultURLs()
   public var transfers = TransferSettings()
 
   public init(bucket: String) { self.bucket = bucket }
-}
-
-/// The form of the URLs that results are given out by (`STORAGE_OUTPUT_URL`).
-public enum ResultURLForm: String, Sendable, CaseIterable {
-  /// Readable by whom the bucket allows.
-  case `public`
-  /// Readable by everyone who has the URL, for a while.
-  case presigned
-  /// `s3://` or `gs://`, for those who have credentials.
-  case uri
 }

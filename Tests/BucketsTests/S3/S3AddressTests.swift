@@ -94,7 +94,7 @@ import Testing
       try publicURL(settings(region: "us-east-1")) == "https://s3.amazonaws.com/lab/\(encoded)")
     #expect(try publicURL(settings()) == "https://s3.eu-west-1.amazonaws.com/lab/\(encoded)")
     var settings = settings()
-    settings.publicBaseURL = "https://cdn.lab.example/data/"
+    settings.urls = ResultURLs(baseURL: "https://cdn.lab.example/data/")
     #expect(try publicURL(settings) == "https://cdn.lab.example/data/\(encoded)")
   }
 
@@ -122,7 +122,7 @@ import Testing
     }
     for lifetime in [0, -1, 604_801] {
       var settings = settings()
-      settings.urlLifetime = lifetime
+      settings.urls.lifetime = .seconds(lifetime)
       let error = #expect(throws: BucketError.self) { try S3Address(settings) }
       #expect(error?.description.contains("STORAGE_URL_EXPIRES") == true)
     }

@@ -7,7 +7,7 @@ import Retrying
 ///
 /// Temporary credentials are replaced in the background before they end, by one request at a time
 /// however many ask. The place is chosen once; it is never changed for another one.
-package final class AWSCredentials: Sendable {
+package final class AWSCredentials: S3CredentialSource {
   private let chain: AWSCredentialChain
   private let cache: CredentialCache<AWSCredential?>
 
@@ -70,8 +70,8 @@ package final class AWSCredentials: Sendable {
     ]
   }
 
-  /// The credential; nil if requests are to be sent unsigned. Waits only if there is none yet, and
-  /// then not longer than the services' few tries take.
+  /// The credential; nil if requests are to be sent unsigned. Waits only if there is none, and then
+  /// about a minute at most: a service has five tries of 10 s, the instance's three of 1 s.
   ///
   /// - Throws: ``BucketError`` `credentials`; `CancellationError`.
   package func current() async throws -> AWSCredential? { try await cache.current() }

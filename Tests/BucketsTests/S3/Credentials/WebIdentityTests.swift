@@ -1,5 +1,4 @@
-import FoundationEssentials
-import Synchronization
+import Glibc
 import TestSupport
 import Testing
 
@@ -229,6 +228,15 @@ import Testing
     let error = try await harness.failure { try await credentials.current() }
     #expect(error.reason.contains(tokenFile))
     #expect(server.requests.isEmpty)
+  }
+
+  @Test func `a pipe without a writer is not waited for`() async throws {
+    let pipe = harness.folder.file("pipe")
+    try #require(mkfifo(pipe, 0o600) == 0)
+    let server = try await server(.respond(200, harness.xml()))
+    let credentials = try credentials(server, ["AWS_WEB_IDENTITY_TOKEN_FILE": pipe])
+    let error = try await harness.failure { try await credentials.current() }
+    #expect(error.reason.contains(pipe))
   }
 
   @Test func `a file that is missing is an error and not skipped`() async throws {
