@@ -87,7 +87,10 @@ let package = Package(
     .target(name: "CurlClient", dependencies: ["CCurl", "Retrying"], swiftSettings: swiftSettings),
     .target(
       name: "Buckets",
-      dependencies: ["CLinux", "Executors", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "CCrypto", "CLinux", "CurlClient", "CZlib", "Executors", "Retrying",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: swiftSettings),
     .target(
       name: "Serving",
@@ -281,7 +284,12 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "BucketsTests", dependencies: ["Buckets", "TestSupport"], swiftSettings: swiftSettings),
+      name: "BucketsTests",
+      dependencies: [
+        "Buckets", "CCrypto", "CurlClient", "Retrying", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
     .testTarget(

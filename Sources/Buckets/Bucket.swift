@@ -37,6 +37,9 @@ public protocol Bucket: Sendable {
 
   /// One cheap request that tells whether the bucket can be used.
   func check() async throws
+
+  /// Ends what is kept for further calls, such as connections; there are none after it.
+  func close() async
 }
 
 /// Told the bytes moved so far.

@@ -19,8 +19,6 @@ public struct FolderBucket: Bucket {
 
   private static let temporaryPrefix = ".tmp-"
   private static let temporaryLifetime = 86_400
-  /// What must stay free on the disk besides the file.
-  private static let diskMargin = 256 << 20
 
   /// Opens the folder, and makes it if it is missing.
   ///
@@ -126,6 +124,8 @@ public struct FolderBucket: Bucket {
     }
   }
 
+  public func close() {}
+
   private func copyOut(
     _ key: ObjectKey, into folder: URL, limit: Int, progress: TransferProgress
   ) throws -> URL {
@@ -142,35 +142,20 @@ public struct FolderBucket: Bucket {
         .invalidRequest, key: key.text, "\(key) is a folder or a device, not a file, in the bucket")
     }
     let size = Int(status.st_size)
-    guard size <= limit else { throw tooLarge(key, limit: limit) }
+    guard size <= limit else { throw BucketError.tooLarge(key, limit: limit) }
 
-    let (subfolder, name) = key.localPath.splitAtLastSlash
-    // Not made of the name, which may be as long as names can be.
-    let part = ".part-" + String(UInt64.random(in: .min ... .max), radix: 16)
+    let target = try PartialFile(for: key, below: folder)
+    try target.checkRoom(for: size)
     do {
-      if mkdir(folder.path, 0o700) != 0, errno != EEXIST { throw SystemError.last }
-      let local = try ConfinedFolder(path: folder.path).folder(at: subfolder)
-      guard try local.freeBytes() > size + size / 10 + Self.diskMargin else {
-        throw SystemError(number: ENOSPC)
-      }
-      let target = try local.open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-      do {
-        _ = try FileCopy.copy(from: source, to: target, limit: limit, progress: progress)
-        try local.rename(part, to: name)
-      } catch {
-        try? local.remove(part)  // the first error is the one to report
-        throw error
-      }
+      _ = try FileCopy.copy(
+        from: source, to: target.descriptor, limit: limit, progress: progress)
     } catch let error as SystemError {
-      throw BucketError(
-        .temporaryFolder, key: key.text,
-        "cannot copy \(key) to the disk for temporary files: \(error.text)", isRetryable: true)
+      throw target.failure(error)
     } catch is CopyLimitExceeded {
-      throw tooLarge(key, limit: limit)
+      throw BucketError.tooLarge(key, limit: limit)
     }
-    let file = folder.appending(path: key.localPath)
-    logger.debug(
-      "Downloaded \(file.path) from bucket \(path) in \((clock.now - start).secondsText) seconds.")
+    let file = try target.commit()
+    TransferLog(bucket: path, logger: logger).downloaded(file.path, in: clock.now - start)
     return file
   }
 
@@ -200,14 +185,7 @@ public struct FolderBucket: Bucket {
         throw error
       }
     } catch let error as SystemError { throw failure(error, key: key, "write") }
-    logger.debug(
-      "Uploaded \(file.path) to bucket \(path) in \((clock.now - start).secondsText) seconds.")
-  }
-
-  private func tooLarge(_ key: ObjectKey, limit: Int) -> BucketError {
-    BucketError(
-      .tooLarge, key: key.text,
-      "\(key) is larger than \(limit >> 20) MiB, the limit of STORAGE_MAX_INPUT_MIB")
+    TransferLog(bucket: path, logger: logger).uploaded(file.path, in: clock.now - start)
   }
 
   private func failure(_ error: SystemError, key: ObjectKey, _ verb: String) -> BucketError {
@@ -253,14 +231,5 @@ public struct FolderBucket: Bucket {
         body(String(cString: entry.pointee.fts_path), status.pointee)
       }
     }
-  }
-}
-
-extension Duration {
-  /// Seconds with microseconds, as the log lines of the Python service have them.
-  var secondsText: String {
-    let (seconds, attoseconds) = components
-    let fraction = String(attoseconds / 1_000_000_000_000)
-    return "\(seconds)." + String(repeating: "0", count: 6 - fraction.count) + fraction
   }
 }
