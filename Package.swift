@@ -43,6 +43,9 @@ let package = Package(
     .systemLibrary(name: "CZip"),
     .systemLibrary(name: "CZlib"),
 
+    // C of our own.
+    .target(name: "CChecksums"),
+
     // C++ behind one C header each.
     .target(
       name: "CTensorFlowServing",
@@ -88,7 +91,7 @@ let package = Package(
     .target(
       name: "Buckets",
       dependencies: [
-        "CCrypto", "CLinux", "CurlClient", "CZlib", "Executors", "Retrying",
+        "CChecksums", "CCrypto", "CLinux", "CurlClient", "CZlib", "Executors", "Retrying",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
@@ -286,7 +289,7 @@ let package = Package(
     .testTarget(
       name: "BucketsTests",
       dependencies: [
-        "Buckets", "CCrypto", "CurlClient", "Retrying", "TestSupport",
+        "Buckets", "CCrypto", "CurlClient", "CZlib", "Retrying", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
