@@ -32,10 +32,12 @@ public struct TransferSettings: Sendable {
   }
 
   /// The client of one bucket: connections for two files at full speed are kept.
-  func makeClient() throws(BucketError) -> HTTPClient {
+  ///
+  /// - Parameter usesProxies: not where credentials are asked for on the local network.
+  func makeClient(usesProxies: Bool = true) throws(BucketError) -> HTTPClient {
     var configuration = HTTPClientConfiguration(userAgent: userAgent)
     configuration.authorityFile = authorityFile
-    configuration.usesProxies = true
+    configuration.usesProxies = usesProxies
     configuration.connectionsPerHost = 2 * concurrency
     do { return try HTTPClient(configuration) } catch {
       throw BucketError(.invalidRequest, "no connections can be made: \(error)")

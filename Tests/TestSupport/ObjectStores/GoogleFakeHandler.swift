@@ -122,7 +122,9 @@ final class GoogleFakeHandler: ChannelInboundHandler {
   private func send(_ answer: GoogleFakeAnswer, _ context: ChannelHandlerContext) {
     hasAnswered = true
     var answer = answer
-    answer.fields["x-guploader-uploadid"] = "request-\(connection)"
+    // Where there is a session, this is its secret name.
+    answer.fields["x-guploader-uploadid"] =
+      request?.query["upload_id"] ?? answer.fields["x-guploader-uploadid"] ?? "request-\(connection)"
     if answer.status != 204 { answer.fields["Content-Length"] = "\(answer.count)" }
     if case .omit(let prefix) = fault {
       answer.fields = answer.fields.filter {

@@ -62,7 +62,7 @@ extension GoogleFakeState {
       [
         "Location": "http://\(request.fields["host"] ?? "")/upload/storage/v1/b/\(bucket)/o"
           + "?uploadType=resumable&upload_id=\(id)",
-        "X-GUploader-UploadID": id,
+        "x-guploader-uploadid": id,
       ])
   }
 

@@ -38,7 +38,7 @@ struct CredentialFile: Decodable {
   /// - Parameter path: for messages.
   /// - Throws: ``BucketError`` `credentials` that names what is missing.
   func source(
-    path: String, scope: ServiceAccount.Scope, server: TokenServer
+    path: String, scope: GoogleScope, server: TokenServer
   ) throws(BucketError) -> any GoogleTokenSource {
     func require(_ value: String?, _ field: String) throws(BucketError) -> String {
       if let value, !value.isEmpty { return value }

@@ -2,8 +2,7 @@ import CurlClient
 import Logging
 import Retrying
 
-/// Where Google credentials are looked for, in this order; see `docs/` of Google's Application Default
-/// Credentials.
+/// Where Google credentials are looked for, in this order.
 public struct GoogleCredentialSettings: Sendable {
   /// `GOOGLE_APPLICATION_CREDENTIALS`.
   public var file: String?
@@ -28,45 +27,67 @@ struct GoogleCredentials: Sendable {
   let quotaProject: String?
 
   /// Requests to an emulator show no credentials.
-  static let none = GoogleCredentials(
-    tokens: nil, signer: nil, source: "none", quotaProject: nil)
+  static let none = GoogleCredentials(tokens: nil, signer: nil, source: "none")
 
   /// Finds the first that is configured. One that is configured and broken is an error, so that nobody
   /// works under another identity than they think.
   ///
-  /// - Parameters:
-  ///   - server: for tokens; its client may use proxies.
-  ///   - metadataServer: one whose client does not.
+  /// - Parameter client: for token servers on the internet; it may use proxies.
   /// - Throws: ``BucketError`` `credentials`.
   static func find(
-    _ settings: GoogleCredentialSettings, scope: ServiceAccount.Scope, server: TokenServer,
-    metadataServer: TokenServer, logger: Logger
+    _ settings: GoogleCredentialSettings, scope: GoogleScope, _ transfers: TransferSettings,
+    client: HTTPClient, _ surroundings: GoogleSurroundings, logger: Logger
   ) throws(BucketError) -> GoogleCredentials {
     if settings.isAnonymous { return .none }
-    func credentials(
-      _ file: CredentialFile, _ path: String
-    ) throws(BucketError) -> GoogleCredentials {
-      let source = try file.source(path: path, scope: scope, server: server)
-      return GoogleCredentials(
-        tokens: GoogleTokens(source, logger: logger, now: server.now),
-        signer: (source as? ServiceAccount).map { .key($0.key, email: $0.email) },
-        source: "\(source.name) (\(path))", quotaProject: file.quotaProject)
-    }
+    let server = TokenServer(
+      client: client, settings: transfers, clock: surroundings.clock, logger: logger,
+      now: surroundings.now)
     if let path = settings.file, !path.isEmpty {
       guard let file = try CredentialFile.read(path) else {
         throw BucketError(
           .credentials, "GOOGLE_APPLICATION_CREDENTIALS names \(path), which does not exist")
       }
-      return try credentials(file, path)
+      return try Self(file, path, scope, server)
     }
     if let folder = settings.configurationFolder {
       let path = folder + "/application_default_credentials.json"
-      if let file = try CredentialFile.read(path) { return try credentials(file, path) }
+      if let file = try CredentialFile.read(path) { return try Self(file, path, scope, server) }
     }
-    let metadata = MetadataServer(
-      host: settings.metadataHost, scope: scope, server: metadataServer)
-    let tokens = GoogleTokens(metadata, logger: logger, now: server.now)
+    return try ofMachine(settings.metadataHost, scope, server, signing: surroundings.signing)
+  }
+
+  private init(
+    _ file: CredentialFile, _ path: String, _ scope: GoogleScope, _ server: TokenServer
+  ) throws(BucketError) {
+    let source = try file.source(path: path, scope: scope, server: server)
+    tokens = GoogleTokens(source, logger: server.logger, now: server.now)
+    signer = (source as? ServiceAccount).map { .key($0.key, email: $0.email) }
+    self.source = "\(source.name) (\(path))"
+    quotaProject = file.quotaProject
+  }
+
+  private init(tokens: GoogleTokens?, signer: GoogleSigner?, source: String) {
+    self.tokens = tokens
+    self.signer = signer
+    self.source = source
+    quotaProject = nil
+  }
+
+  private static func ofMachine(
+    _ host: String?, _ scope: GoogleScope, _ server: TokenServer, signing: String
+  ) throws(BucketError) -> GoogleCredentials {
+    // Proxies know other machines' metadata.
+    var local = server
+    local.client = try server.settings.makeClient(usesProxies: false)
+    let metadata = MetadataServer(host: host, scope: scope, server: local)
+    let everything = MetadataServer(host: host, scope: .everything, server: local)
     return GoogleCredentials(
-      tokens: tokens, signer: .service(metadata), source: "metadata server", quotaProject: nil)
+      tokens: GoogleTokens(metadata, logger: server.logger, now: server.now),
+      signer: .service(
+        RemoteSigner(
+          metadata: metadata,
+          tokens: GoogleTokens(everything, logger: server.logger, now: server.now),
+          server: server, base: signing)),
+      source: "\(metadata.name)")
   }
 }

@@ -45,3 +45,12 @@ protocol GoogleTokenSource: Sendable {
   /// - Throws: ``BucketError``; `CancellationError`.
   func fetch() async throws -> GoogleToken
 }
+
+/// What a token may be used for.
+enum GoogleScope: String, Sendable {
+  case readWrite = "https://www.googleapis.com/auth/devstorage.read_write"
+  /// Also to make objects public.
+  case fullControl = "https://www.googleapis.com/auth/devstorage.full_control"
+  /// Everything the account may; signatures by Google need it.
+  case everything = "https://www.googleapis.com/auth/cloud-platform"
+}

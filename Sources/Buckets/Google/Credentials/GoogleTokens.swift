@@ -44,13 +44,9 @@ actor GoogleTokens {
     return current
   }
 
-  /// A token in place of one that was refused.
-  ///
-  /// - Throws: as ``token()``.
-  func token(insteadOf refused: GoogleToken) async throws -> GoogleToken {
-    if let current, current != refused { return try await token() }
-    current = nil
-    return try await renewed()
+  /// Notes that a server does not take a token, which is not used again.
+  func refuse(_ token: GoogleToken) {
+    if current == token { current = nil }
   }
 
   /// Waits for the renewal under way. Who gives up waiting leaves it to the others.

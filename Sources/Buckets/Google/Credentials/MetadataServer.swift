@@ -1,5 +1,4 @@
 import CurlClient
-import Logging
 import Retrying
 
 /// The machine's own service account on GKE, Compute Engine and Cloud Run, told by a server that only
@@ -12,13 +11,13 @@ struct MetadataServer: GoogleTokenSource, Sendable {
   private static let defaultHosts = ["metadata.google.internal", "169.254.169.254"]
 
   private let hosts: [String]
-  private let scope: ServiceAccount.Scope
+  private let scope: GoogleScope
   private let server: TokenServer
 
   /// - Parameters:
   ///   - host: in place of the usual ones (`GCE_METADATA_HOST`), also with a port.
   ///   - server: its client must not use proxies.
-  init(host: String?, scope: ServiceAccount.Scope, server: TokenServer) {
+  init(host: String?, scope: GoogleScope, server: TokenServer) {
     hosts = host.map { [$0] } ?? Self.defaultHosts
     self.scope = scope
     self.server = server
@@ -27,7 +26,7 @@ struct MetadataServer: GoogleTokenSource, Sendable {
   var name: String { "the machine's service account" }
 
   func fetch() async throws -> GoogleToken {
-    let scope = PercentEncoding.encodePath(scope.rawValue).replacing("/", with: "%2F")
+    let scope = PercentEncoding.encode(scope.rawValue)
     let body = try await get("token?scopes=\(scope)")
     guard let token = GoogleToken(answer: body, now: server.now()) else {
       throw BucketError(.credentials, "the metadata server's answer has no token")
@@ -50,7 +49,7 @@ struct MetadataServer: GoogleTokenSource, Sendable {
     // A machine without such a server should say so soon.
     settings.maximumBackoff = min(settings.maximumBackoff, .seconds(5))
     let operation = StoreOperation(
-      key: nil, settings: settings, clock: server.clock, logger: Logger(label: "GoogleStorage"))
+      key: nil, settings: settings, clock: server.clock, logger: server.logger)
     return try await operation.retrying {
       var unreachable: HTTPError?
       for host in hosts {

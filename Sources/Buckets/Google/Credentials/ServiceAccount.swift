@@ -3,13 +3,6 @@ import FoundationEssentials
 
 /// A service account with its key, from a file of the type `service_account`.
 struct ServiceAccount: GoogleTokenSource, Sendable {
-  /// What a token is for.
-  enum Scope: String, Sendable {
-    case readWrite = "https://www.googleapis.com/auth/devstorage.read_write"
-    /// Also to make objects public.
-    case fullControl = "https://www.googleapis.com/auth/devstorage.full_control"
-  }
-
   /// A clock that is ahead must not make tokens of the future.
   private static let clockMargin = 10
   private static let lifetime = 3600
@@ -18,11 +11,11 @@ struct ServiceAccount: GoogleTokenSource, Sendable {
   let key: RSAKey
   private let keyID: String?
   private let tokenURL: HTTPURL
-  private let scope: Scope
+  private let scope: GoogleScope
   private let server: TokenServer
 
   init(
-    email: String, key: RSAKey, keyID: String?, tokenURL: HTTPURL, scope: Scope,
+    email: String, key: RSAKey, keyID: String?, tokenURL: HTTPURL, scope: GoogleScope,
     server: TokenServer
   ) {
     self.email = email

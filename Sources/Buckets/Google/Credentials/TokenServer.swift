@@ -1,12 +1,14 @@
 import CurlClient
 import FoundationEssentials
+import Logging
 import Retrying
 
 /// Asks a server for tokens and repeats what fails for a moment.
 struct TokenServer: Sendable {
-  let client: HTTPClient
+  var client: HTTPClient
   let settings: TransferSettings
   let clock: AnyClock
+  let logger: Logger
   /// Seconds since 1970.
   let now: @Sendable () -> Int
 
@@ -18,7 +20,7 @@ struct TokenServer: Sendable {
     to url: HTTPURL, account: String, form: () throws(BucketError) -> [(String, String)]
   ) async throws -> GoogleToken {
     let operation = StoreOperation(
-      key: nil, settings: settings, clock: clock, logger: Logger(label: "GoogleStorage"))
+      key: nil, settings: settings, clock: clock, logger: logger)
     return try await operation.retrying {
       let body = try form().map { "\(Self.encode($0))=\(Self.encode($1))" }.joined(separator: "&")
       let request = HTTPRequest(
@@ -66,7 +68,5 @@ struct TokenServer: Sendable {
       isTransient ? .later(atLeast: response.head.retryAfter) : .never)
   }
 
-  private static func encode(_ text: String) -> String {
-    PercentEncoding.encodePath(text).replacing("/", with: "%2F")
-  }
+  private static func encode(_ text: String) -> String { PercentEncoding.encode(text) }
 }
