@@ -56,7 +56,7 @@ public final class GoogleBucket: Bucket {
     links = try GoogleLinks(
       settings, endpoint: endpoint, signer: credentials.signer, now: surroundings.now)
     urls = .google(
-      bucket: settings.bucket, emulator: settings.emulator, publicBaseURL: settings.publicBaseURL)
+      bucket: settings.bucket, emulator: settings.emulator, publicBaseURL: settings.urls.baseURL)
     log = TransferLog(bucket: settings.bucket, logger: logger)
     if endpoint.base.hasPrefix("http://"), (try? HTTPURL(endpoint.base))?.isLoopback == false {
       logger.warning(
@@ -132,7 +132,7 @@ public final class GoogleBucket: Bucket {
     let file = try PartialFile(for: key, below: folder)
     do {
       try await withTaskExecutorPreference(ThreadExecutor(label: "bucket")) {
-        try Gunzip.unpack(packed, to: file, key: key, limit: limit)
+        _ = try Gunzip.unpack(packed, to: file, key: key, limit: limit)
       }
     } catch {
       file.discard()
@@ -158,6 +158,9 @@ public final class GoogleBucket: Bucket {
       }
     }
   }
+
+  /// Connections end with the bucket.
+  public func close() async {}
 
   public func url(for key: ObjectKey) -> String { links.urlWithoutRequest(for: key) }
 

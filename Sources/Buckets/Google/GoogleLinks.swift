@@ -2,7 +2,7 @@
 struct GoogleLinks: Sendable {
   private let bucket: String
   private let base: String
-  private let form: ResultURLForm
+  private let form: ResultURLs.Form
   private let signer: GoogleSigner?
   private let lifetime: Int
   private let now: @Sendable () -> Int
@@ -13,11 +13,10 @@ struct GoogleLinks: Sendable {
     now: @escaping @Sendable () -> Int
   ) throws(BucketError) {
     bucket = endpoint.bucket
-    base = settings.publicBaseURL.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
-      ?? "\(endpoint.base)/\(endpoint.bucket)"
+    base = settings.urls.baseURL ?? "\(endpoint.base)/\(endpoint.bucket)"
     // Nobody checks signatures in an emulator.
     let isEmulator = settings.emulator != nil
-    form = isEmulator && settings.urlForm == .presigned ? .public : settings.urlForm
+    form = isEmulator && settings.urls.form == .presigned ? .public : settings.urls.form
     if form == .presigned, signer == nil {
       throw BucketError(
         .credentials,
@@ -25,7 +24,7 @@ struct GoogleLinks: Sendable {
           + "of a machine at Google; set GOOGLE_APPLICATION_CREDENTIALS to a key file")
     }
     self.signer = signer
-    lifetime = settings.urlLifetime
+    lifetime = Int(settings.urls.lifetime.components.seconds)
     self.now = now
   }
 

@@ -37,12 +37,13 @@ extension HTTPHead {
   /// Of the whole object as it is stored; nil where the store tells none.
   var googleChecksum: ChecksumValue? {
     // One field with both sums, or one for each.
-    let sums = fields.filter { $0.name.lowercased() == "x-goog-hash" }
-      .flatMap { $0.value.split(separator: ",") }
-      .map { $0.drop { $0 == " " } }
-    return sums.first { $0.hasPrefix("crc32c=") }.flatMap {
-      ChecksumValue(base64: String($0.dropFirst("crc32c=".count)), .crc32c)
+    for field in fields where field.name.lowercased() == "x-goog-hash" {
+      for sum in field.value.split(whereSeparator: { ", ".contains($0) })
+      where sum.hasPrefix("crc32c=") {
+        return ChecksumValue(base64: String(sum.dropFirst("crc32c=".count)), .crc32c)
+      }
     }
+    return nil
   }
 
   /// Whether the bytes that follow are those that are stored, so that their sum can be compared.

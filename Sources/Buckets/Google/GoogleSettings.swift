@@ -17,11 +17,7 @@ public struct GoogleSettings: Sendable {
   /// Whom requests are charged to (`GOOGLE_CLOUD_QUOTA_PROJECT`).
   public var quotaProject: String?
   public var publicACL = PublicACL.auto
-  public var urlForm = ResultURLForm.public
-  /// What public URLs begin with in place of the store's own.
-  public var publicBaseURL: String?
-  /// Seconds for which presigned URLs can be used (`STORAGE_URL_EXPIRES`).
-  public var urlLifetime = 86_400
+  public var urls = ResultURLs()
   public var transfers = TransferSettings()
   /// Bytes up to which a file is sent with one request.
   var singleRequestLimit = 8 << 20

@@ -8,14 +8,14 @@ struct RelatedBody: HTTPBodySource {
   private let file: FileRange
   private let tail: HTTPBytes
 
-  init(_ description: ObjectDescription, _ file: UploadFile, meter: TransferMeter) {
+  init(_ description: ObjectDescription, _ file: UploadFile, meter: TransferMeter) throws {
     // Long enough not to occur in any file.
     let boundary = (0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }
       .joined()
     contentType = "multipart/related; boundary=\(boundary)"
     let start =
       "--\(boundary)\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n"
-      + String(decoding: description.json, as: UTF8.self)
+      + String(decoding: try description.json, as: UTF8.self)
       + "\r\n--\(boundary)\r\nContent-Type: \(description.contentType)\r\n\r\n"
     head = HTTPBytes(Array(start.utf8))
     self.file = FileRange(file.descriptor, 0..<file.size, meter: meter)

@@ -17,8 +17,9 @@ final class RSAKey: @unchecked Sendable {  // libcrypto's keys are not changed b
       ERR_clear_error()
     }
     // Without an answer libcrypto asks for a password at the terminal.
-    let noPassword: pem_password_cb = { _, _, _, _ in -1 }
-    guard let key = PEM_read_bio_PrivateKey(source, nil, noPassword, nil) else { return nil }
+    guard let key = PEM_read_bio_PrivateKey(source, nil, { _, _, _, _ in -1 }, nil) else {
+      return nil
+    }
     guard EVP_PKEY_is_a(key, "RSA") == 1 else {
       EVP_PKEY_free(key)
       return nil
