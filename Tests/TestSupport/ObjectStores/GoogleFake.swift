@@ -104,6 +104,12 @@ public final class GoogleFake: Sendable {
     set { state.withLock { $0.publicACL = newValue } }
   }
 
+  /// Whether compressed objects are unpacked for everyone, as some emulators do.
+  public var unpacksAlways: Bool {
+    get { state.withLock { $0.unpacksAlways } }
+    set { state.withLock { $0.unpacksAlways = newValue } }
+  }
+
   /// Tokens that are accepted from now on.
   public func accept(_ tokens: Set<String>) { state.withLock { $0.tokens = tokens } }
 

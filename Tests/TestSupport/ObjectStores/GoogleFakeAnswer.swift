@@ -43,15 +43,22 @@ struct GoogleFakeAnswer: Sendable {
   }
 
   static func errorText(_ status: Int, _ reason: String, _ message: String) -> String {
-    let message = message.replacing("\"", with: "\\\"")
-    return """
-      {"error":{"code":\(status),"message":"\(message)","errors":\
-      [{"message":"\(message)","domain":"global","reason":"\(reason)"}]}}
-      """
+    GoogleFakeError.json(status, reason, message)
   }
 
   /// Reads of bytes are refused in plain text.
   static func plain(_ status: Int, _ message: String) -> Self {
     Self(status, ["Content-Type": "text/html; charset=UTF-8"], text: message)
+  }
+}
+
+/// The body of an error.
+public enum GoogleFakeError {
+  public static func json(_ status: Int, _ reason: String, _ message: String) -> String {
+    let message = message.replacing("\"", with: "\\\"")
+    return """
+      {"error":{"code":\(status),"message":"\(message)","errors":\
+      [{"message":"\(message)","domain":"global","reason":"\(reason)"}]}}
+      """
   }
 }

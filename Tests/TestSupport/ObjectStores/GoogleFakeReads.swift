@@ -28,7 +28,7 @@ extension GoogleFakeState {
       "x-goog-stored-content-encoding": object.uncompressed == nil ? "identity" : "gzip",
     ]
     if let plain = object.uncompressed {
-      guard request.fields["accept-encoding"]?.contains("gzip") == true else {
+      guard !unpacksAlways, request.fields["accept-encoding"]?.contains("gzip") == true else {
         // Unpacked on the way; ranges do not count, and the hash is that of the compressed bytes.
         fields["Warning"] = "214 UploadServer gunzipped"
         return GoogleFakeAnswer(200, fields, body: .blob(plain, 0..<plain.count))

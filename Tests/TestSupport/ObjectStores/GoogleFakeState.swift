@@ -20,6 +20,8 @@ struct GoogleFakeState {
   let bucket: String
   var tokens: Set<String>?
   var publicACL = GoogleFake.PublicACL.applied
+  /// Whether compressed objects are unpacked for everyone.
+  var unpacksAlways = false
   var denied: Set<GoogleFakeRequest.Operation> = []
   var objects: [String: GoogleFake.Object] = [:]
   var sessions: [String: Session] = [:]
