@@ -1,7 +1,7 @@
 # Everything a developer runs. Plain `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos golden check check-decoders build protos bench system-packages
+.PHONY: help demo test chaos golden check check-decoders build protos bench system-packages test-servers
 
 # `make bench` runs all programs under Benchmarks/; `make bench BENCH=Redis` one of them.
 BENCH ?= $(notdir $(wildcard Benchmarks/*))
@@ -14,6 +14,9 @@ help: ## Lists these targets
 system-packages:
 	@scripts/install-system-packages.sh
 
+test-servers: system-packages
+	@scripts/install-test-servers.sh
+
 demo: system-packages ## Does a job of each kind with everything running on this machine
 	@KEEP=$(KEEP) scripts/demo.sh
 
@@ -21,7 +24,7 @@ demo: system-packages ## Does a job of each kind with everything running on this
 # latter would run into limits that are meant for a hung server.
 COMPUTING = ^(Arrays|ImageAlgorithms|ImageFiles|ModelServer|Previews|Samples)Tests\.
 
-test: system-packages ## Builds and runs every test
+test: test-servers ## Builds and runs every test
 	swift build --build-tests
 	swift test --skip-build --filter '$(COMPUTING)'
 	swift test --skip-build --skip '$(COMPUTING)'

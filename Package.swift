@@ -166,7 +166,8 @@ let package = Package(
     .executableTarget(
       name: "KioskCLI",
       dependencies: [
-        "Arrays", "Buckets", "Callbacks", "Executors", "ImageFiles", "JobQueue", "Previews",
+        "Arrays", "Buckets", "Callbacks", "CurlClient", "Executors", "ImageFiles", "JobQueue",
+        "Previews",
         "RedisClient", "Samples", "ServiceSetup", "Serving", "Settings", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -289,7 +290,11 @@ let package = Package(
     .testTarget(
       name: "BucketsTests",
       dependencies: [
+<<<<<<< HEAD
         "Buckets", "CCrypto", "CDeflate", "CurlClient", "CZlib", "Retrying", "TestSupport",
+=======
+        "Buckets", "CCrypto", "CurlClient", "CZlib", "Retrying", "TestSupport",
+>>>>>>> main
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),

@@ -21,6 +21,7 @@ packages=(
   libpng-dev libtiff-dev libjpeg-dev libzip-dev libdeflate-dev zlib1g-dev
   libcurl4-openssl-dev libssl-dev
   protobuf-compiler redis-server redis-tools openssl
+  curl python3-venv
 )
 
 if ! command -v dpkg-query >/dev/null; then

@@ -12,7 +12,7 @@ import Logging
 public struct FolderBucket: Bucket {
   /// The folder, absolute.
   public let path: String
-  private let publicBaseURL: String?
+  private let urls: ResultURLs
   private let synchronizes: Bool
   private let root: ConfinedFolder
   private let logger: Logger
@@ -23,12 +23,11 @@ public struct FolderBucket: Bucket {
   /// Opens the folder, and makes it if it is missing.
   ///
   /// - Parameters:
-  ///   - publicBaseURL: what result URLs begin with where a gateway serves the folder; else they are
-  ///     `file://` URLs.
+  ///   - urls: with a base URL where a gateway serves the folder; else they are `file://` URLs.
   ///   - synchronizes: whether an upload waits until the disk has it.
   /// - Throws: ``BucketError`` `localDisk` when the folder cannot be made or opened.
   public init(
-    path: String, publicBaseURL: String? = nil, synchronizes: Bool = true,
+    path: String, urls: ResultURLs = ResultURLs(), synchronizes: Bool = true,
     logger: Logger = Logger(label: "FileStorage")
   ) throws(BucketError) {
     let path = URL(filePath: path, directoryHint: .isDirectory).standardized.path
@@ -45,7 +44,7 @@ public struct FolderBucket: Bucket {
         .localDisk, "cannot open the bucket's folder \(path): \(error.text); check STORAGE_BUCKET")
     }
     self.path = path
-    self.publicBaseURL = publicBaseURL.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+    self.urls = urls
     self.synchronizes = synchronizes
     self.logger = logger
   }
@@ -97,7 +96,7 @@ public struct FolderBucket: Bucket {
 
   public func url(for key: ObjectKey) -> String {
     let encoded = PercentEncoding.encodePath(key.text)
-    if let publicBaseURL { return publicBaseURL + "/" + encoded }
+    if urls.form != .uri, let base = urls.baseURL { return base + "/" + encoded }
     return "file://" + PercentEncoding.encodePath(path) + (path.hasSuffix("/") ? "" : "/") + encoded
   }
 
@@ -106,8 +105,8 @@ public struct FolderBucket: Bucket {
     guard
       ["http://", "https://", "s3://", "gs://", "file://"].contains(where: lowercased.hasPrefix)
     else { return try ObjectKey(name) }
-    if let publicBaseURL, name.hasPrefix(publicBaseURL + "/") {
-      let rest = name.dropFirst(publicBaseURL.count + 1).prefix { $0 != "?" && $0 != "#" }
+    if let base = urls.baseURL, name.hasPrefix(base + "/") {
+      let rest = name.dropFirst(base.count + 1).prefix { $0 != "?" && $0 != "#" }
       if let key = PercentEncoding.decode(rest) { return try ObjectKey(key) }
     }
     throw BucketError(

@@ -21,8 +21,7 @@ public final class GoogleBucket: Bucket {
   private let clock: AnyClock
   private let log: TransferLog
   private let logger: Logger
-  /// Where the credentials come from, for the line at start.
-  public let credentialSource: String
+  private let credentialSource: String
 
   /// - Throws: ``BucketError`` for settings or credentials that cannot be used.
   public convenience init(
@@ -51,18 +50,26 @@ public final class GoogleBucket: Bucket {
     service = GoogleService(
       client: client, endpoint: endpoint, tokens: credentials.tokens,
       quotaProject: settings.quotaProject ?? credentials.quotaProject,
-      settings: settings.transfers)
+      settings: settings.transfers, clock: ServerClock(now: surroundings.now))
     access = PublicAccess(settings.publicACL, bucket: settings.bucket, logger: logger)
     links = try GoogleLinks(
       settings, endpoint: endpoint, signer: credentials.signer, now: surroundings.now)
     urls = .google(
       bucket: settings.bucket, emulator: settings.emulator, publicBaseURL: settings.urls.baseURL)
     log = TransferLog(bucket: settings.bucket, logger: logger)
-    if endpoint.base.hasPrefix("http://"), (try? HTTPURL(endpoint.base))?.isLoopback == false {
-      logger.warning(
-        "the storage emulator is reached without TLS: files can be read on the way",
-        metadata: ["server": "\(endpoint.base)"])
+  }
+
+  public func facts() async -> BucketFacts {
+    let base = service.endpoint.base
+    var facts = BucketFacts(
+      details: [
+        .init("endpoint", base), .init("credential", credentialSource),
+        .init("public_acl", settings.publicACL.rawValue),
+      ], clockOffset: service.clock.offset)
+    if base.hasPrefix("http://"), (try? HTTPURL(base))?.isLoopback == false {
+      facts.warnings.append("Files can be read on the way: \(base) is reached without TLS.")
     }
+    return facts
   }
 
   private func operation(

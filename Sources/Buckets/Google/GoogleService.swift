@@ -7,11 +7,13 @@ struct GoogleService: Sendable {
   let tokens: GoogleTokens?
   let quotaProject: String?
   let settings: TransferSettings
+  let clock: ServerClock
 
   /// - Throws: ``FailedTry`` for a status other than 2xx; `HTTPError`; ``BucketError``.
   func send(_ request: HTTPRequest, _ key: ObjectKey) async throws -> HTTPResponse {
     let (request, token) = try await authorized(request)
     let response = try await client.send(request, bodyLimit: Self.bodyLimit, overflow: .cut)
+    clock.note(response.head)
     guard (200..<300).contains(response.status) else {
       throw await failure(response.head, response.body, key, token)
     }
@@ -24,6 +26,7 @@ struct GoogleService: Sendable {
   func read(_ request: HTTPRequest, _ key: ObjectKey, into sink: RangeSink) async throws {
     let (request, token) = try await authorized(request)
     let head = try await client.transfer(request, into: sink)
+    clock.note(head)
     guard sink.isAccepted else { throw await failure(head, sink.errorBody, key, token) }
   }
 

@@ -15,7 +15,7 @@ public struct TransferSettings: Sendable {
   public var concurrency = 4
   /// Files of more bytes than this are moved in parts.
   public var multipartThreshold = 64 << 20
-  /// Certificates (PEM) to trust in place of the system's.
+  /// Certificates (PEM) to trust besides the system's.
   public var authorityFile: String?
   public var userAgent = "redis-consumer"
 
@@ -37,6 +37,7 @@ public struct TransferSettings: Sendable {
   func makeClient(usesProxies: Bool = true) throws(BucketError) -> HTTPClient {
     var configuration = HTTPClientConfiguration(userAgent: userAgent)
     configuration.authorityFile = authorityFile
+    configuration.trustsSystem = true
     configuration.usesProxies = usesProxies
     configuration.connectionsPerHost = 2 * concurrency
     do { return try HTTPClient(configuration) } catch {

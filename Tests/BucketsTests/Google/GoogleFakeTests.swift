@@ -32,7 +32,7 @@ import Testing
 
   @Test func `an upload in one request is stored with its description`() async throws {
     let fake = try await GoogleFake()
-    let bytes = Array("--xyz is no end\r\n".utf8)
+    let bytes = Array("a--xyz is no end\r\n".utf8)
     let (fields, body) = related(
       #"{"name":"a/ä.png","crc32c":"\#(CRC32C(bytes).base64)"}"#, bytes)
     let url = "\(fake.url)/upload/storage/v1/b/test-bucket/o?uploadType=multipart"

@@ -40,8 +40,10 @@ final class GoogleFakeHandler: ChannelInboundHandler {
     let request = GoogleFakeRequest(head, connection: connection)
     self.request = request
     (received, body, target, hasAnswered, sending) = (0, [], nil, false, nil)
-    (fault, refusal, target) = fake.state.withLock { state in
-      let fault = state.note(request)
+    // A test's own answer may look at the fake.
+    let (scripted, always) = fake.state.withLock { ($0.note(request), $0.always) }
+    let fault = scripted ?? always(request)
+    (self.fault, refusal, target) = fake.state.withLock { state in
       if case .answer(let status, let fields, let text) = fault {
         return (nil, GoogleFakeAnswer(status, fields, text: text), nil)
       }

@@ -46,9 +46,10 @@ struct GoogleFakeState {
     return allConnections - 1
   }
 
-  mutating func note(_ request: GoogleFakeRequest) -> GoogleFault? {
+  /// - Returns: what is scripted for the request, if anything is.
+  mutating func note(_ request: GoogleFakeRequest) -> GoogleFault?? {
     requests.append(request)
-    guard faults[request.operation]?.isEmpty == false else { return always(request) }
+    guard faults[request.operation]?.isEmpty == false else { return nil }
     return faults[request.operation]?.removeFirst()
   }
 
