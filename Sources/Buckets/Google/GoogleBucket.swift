@@ -15,6 +15,7 @@ public final class GoogleBucket: Bucket {
 
   private let service: GoogleService
   private let access: PublicAccess
+  private let cleanUps = CleanUps()
   private let links: GoogleLinks
   private let urls: ObjectURLs
   private let settings: GoogleSettings
@@ -57,6 +58,11 @@ public final class GoogleBucket: Bucket {
     urls = .google(
       bucket: settings.bucket, emulator: settings.emulator, publicBaseURL: settings.urls.baseURL)
     log = TransferLog(bucket: settings.bucket, logger: logger)
+    if isInsecure {
+      logger.warning(
+        "STORAGE_EMULATOR_HOST is not https: whoever is on the way can read the files",
+        metadata: ["event": "storage_insecure", "endpoint": "\(endpoint.base)"])
+    }
   }
 
   public func facts() async -> BucketFacts {
@@ -66,10 +72,15 @@ public final class GoogleBucket: Bucket {
         .init("endpoint", base), .init("credential", credentialSource),
         .init("public_acl", settings.publicACL.rawValue),
       ], clockOffset: service.clock.offset)
-    if base.hasPrefix("http://"), (try? HTTPURL(base))?.isLoopback == false {
+    if isInsecure {
       facts.warnings.append("Files can be read on the way: \(base) is reached without TLS.")
     }
     return facts
+  }
+
+  private var isInsecure: Bool {
+    let url = try? HTTPURL(service.endpoint.base)
+    return url?.scheme == "http" && url?.isLoopback == false
   }
 
   private func operation(
@@ -89,7 +100,7 @@ public final class GoogleBucket: Bucket {
     let start = ContinuousClock.now
     return try await operation.run {
       let upload = GoogleUpload(
-        service: service, operation: operation, access: access, key: key,
+        service: service, operation: operation, access: access, cleanUps: cleanUps, key: key,
         file: try await UploadFile.open(file, for: key), contentType: destination.contentType,
         visibility: destination.visibility, singleRequestLimit: settings.singleRequestLimit)
       try await upload.run()
@@ -166,8 +177,8 @@ public final class GoogleBucket: Bucket {
     }
   }
 
-  /// Connections end with the bucket.
-  public func close() async {}
+  /// Waits until the store has been told of uploads that were given up; connections end with the bucket.
+  public func close() async { await cleanUps.finish() }
 
   public func url(for key: ObjectKey) -> String { links.urlWithoutRequest(for: key) }
 
@@ -187,7 +198,8 @@ public final class GoogleBucket: Bucket {
         case 404 where failed.error.isMissingObject: break
         case 403 where failed.error.code == .accessDenied:
           logger.warning(
-            "the bucket cannot be read or listed", metadata: ["error": "\(failed.error)"])
+            "the bucket cannot be read or cannot be listed",
+            metadata: ["event": "storage_denied", "error": "\(failed.error)"])
         default: throw failed
         }
       }

@@ -5,6 +5,7 @@ struct GoogleUpload {
   let service: GoogleService
   let operation: StoreOperation
   let access: PublicAccess
+  let cleanUps: CleanUps
   let key: ObjectKey
   let file: UploadFile
   let contentType: String

@@ -36,6 +36,6 @@ final class PublicAccess: Sendable {
       """
       the bucket refuses public ACLs; results are stored without. Give roles/storage.objectViewer \
       on the bucket to allUsers, or set STORAGE_OUTPUT_URL=presigned or STORAGE_PUBLIC_ACL=never
-      """, metadata: ["bucket": "\(bucket)"])
+      """, metadata: ["event": "storage_public_acl", "bucket": "\(bucket)"])
   }
 }

@@ -6,7 +6,7 @@ import CurlClient
 final class ResumableUpload {
   /// The store keeps whole units of a chunk that is not the last.
   private static let unit = 256 << 10
-  /// To give up a session while a caller waits.
+  /// What the end of a session may hold up who has cancelled.
   private static let farewell: Duration = .milliseconds(500)
 
   private let upload: GoogleUpload
@@ -181,10 +181,10 @@ final class ResumableUpload {
   private func giveUp() async {
     guard let session else { return }
     var timeouts = service.settings.requestTimeouts
-    timeouts.total = Task.isCancelled ? Self.farewell : .seconds(10)
+    timeouts.total = .seconds(10)
     let request = HTTPRequest("DELETE", session, timeouts: timeouts)
     let client = service.client
-    // Its caller's cancellation, which may be why it is here, must not end it.
-    await Task { _ = try? await client.send(request) }.value
+    let farewell = upload.cleanUps.start { _ = try? await client.send(request) }
+    await farewell.wait(atMost: Task.isCancelled ? Self.farewell : .seconds(10))
   }
 }

@@ -38,8 +38,10 @@ struct SignedURL: Sendable {
   }
 
   func stringToSign(email: String) -> String {
-    let request = ["GET", path, query(email: email), "host:\(host)", "", "host", "UNSIGNED-PAYLOAD"]
-      .joined(separator: "\n")
+    let request = [
+      "GET", path, query(email: email), "host:\(host)", "", "host", "UNSIGNED-PAYLOAD",
+    ]
+    .joined(separator: "\n")
     return [Self.algorithm, time.text, scope, Hashes.sha256Hexadecimal(request)]
       .joined(separator: "\n")
   }

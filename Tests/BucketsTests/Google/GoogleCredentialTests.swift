@@ -171,7 +171,8 @@ import Testing
     ("http://localhost:1/", true), ("http://127.0.0.1:1/", true), ("http://[::1]:1/", true),
     ("ftp://localhost/", false), ("https://example.org/", true), ("", false),
   ])
-  func `keys are shown over TLS or to this machine alone`(url: String, isAllowed: Bool) async throws {
+  func `keys are shown over TLS or to this machine alone`(url: String, isAllowed: Bool) async throws
+  {
     let account = try await TestServiceAccount.shared
     let path = try file(account.file(tokenURL: url))
     if isAllowed {

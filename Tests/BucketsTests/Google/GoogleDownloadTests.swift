@@ -96,7 +96,9 @@ import Testing
     #expect(error.code == .notFound && error.tries == 1)
     #expect(error.description.contains("uploads/no.tif does not exist"))
     rig.fake.deny([.media])
-    error = try await #require(throws: BucketError.self) { try await rig.download(Self.key, bucket) }
+    error = try await #require(throws: BucketError.self) {
+      try await rig.download(Self.key, bucket)
+    }
     #expect(error.code == .accessDenied && error.answer?.requestID == "request-0")
     let other = try rig.bucket { $0.bucket = "another" }
     error = try await #require(throws: BucketError.self) { try await rig.download(Self.key, other) }

@@ -109,7 +109,8 @@ import Testing
 
   // MARK: Sessions
 
-  private func begin(_ fake: GoogleFake, _ json: String = #"{"name":"big"}"#) async throws -> String {
+  private func begin(_ fake: GoogleFake, _ json: String = #"{"name":"big"}"#) async throws -> String
+  {
     let response = try await send(
       "POST", "\(fake.url)/upload/storage/v1/b/test-bucket/o?uploadType=resumable",
       ["Content-Type": "application/json"], Array(json.utf8))
@@ -136,7 +137,8 @@ import Testing
     response = try await put(
       session, "\(unit + 2)-\(unit + 4)/\(bytes.count)", Array(bytes[(unit + 2)...]))
     #expect(response.status == 503)
-    #expect(String(decoding: response.body, as: UTF8.self).contains("exceeds already uploaded size"))
+    #expect(
+      String(decoding: response.body, as: UTF8.self).contains("exceeds already uploaded size"))
     response = try await put(session, "\(unit)-\(unit + 4)/\(bytes.count)", Array(bytes[unit...]))
     #expect(response.status == 200)
     #expect(fake["big"]?.bytes == bytes)
@@ -174,12 +176,13 @@ import Testing
 
   // MARK: Reads
 
-  @Test(arguments: [
-    ("bytes=0-3", 206, "0123", "bytes 0-3/10"), ("bytes=8-20", 206, "89", "bytes 8-9/10"),
-    ("bytes=7-", 206, "789", "bytes 7-9/10"), ("bytes=-2", 206, "89", "bytes 8-9/10"),
-    ("bytes=10-", 416, nil, "bytes */10"), ("bytes=3-1", 200, "0123456789", nil),
-    ("lines=1-2", 200, "0123456789", nil),
-  ] as [(String, Int, String?, String?)])
+  @Test(
+    arguments: [
+      ("bytes=0-3", 206, "0123", "bytes 0-3/10"), ("bytes=8-20", 206, "89", "bytes 8-9/10"),
+      ("bytes=7-", 206, "789", "bytes 7-9/10"), ("bytes=-2", 206, "89", "bytes 8-9/10"),
+      ("bytes=10-", 416, nil, "bytes */10"), ("bytes=3-1", 200, "0123456789", nil),
+      ("lines=1-2", 200, "0123456789", nil),
+    ] as [(String, Int, String?, String?)])
   func `a range is answered as HTTP wants it`(
     range: String, status: Int, text: String?, contentRange: String?
   ) async throws {

@@ -14,8 +14,12 @@ final class TestServiceAccount: Sendable {
     folder = try TemporaryFolder()
     try await runTool(
       "openssl",
-      ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", folder.file("k")])
-    try await runTool("openssl", ["pkey", "-in", folder.file("k"), "-pubout", "-out", folder.file("p")])
+      [
+        "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out",
+        folder.file("k"),
+      ])
+    try await runTool(
+      "openssl", ["pkey", "-in", folder.file("k"), "-pubout", "-out", folder.file("p")])
     pem = try String(contentsOfFile: folder.file("k"), encoding: .utf8)
   }
 

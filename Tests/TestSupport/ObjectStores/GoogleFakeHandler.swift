@@ -126,7 +126,8 @@ final class GoogleFakeHandler: ChannelInboundHandler {
     var answer = answer
     // Where there is a session, this is its secret name.
     answer.fields["x-guploader-uploadid"] =
-      request?.query["upload_id"] ?? answer.fields["x-guploader-uploadid"] ?? "request-\(connection)"
+      request?.query["upload_id"] ?? answer.fields["x-guploader-uploadid"]
+      ?? "request-\(connection)"
     if answer.status != 204 { answer.fields["Content-Length"] = "\(answer.count)" }
     if case .omit(let prefix) = fault {
       answer.fields = answer.fields.filter {

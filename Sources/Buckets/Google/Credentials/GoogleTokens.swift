@@ -90,7 +90,8 @@ actor GoogleTokens {
       nextAttempt = now() + Self.pauseAfterFailure
       if waiters.isEmpty {
         logger.warning(
-          "Google credentials cannot be renewed yet", metadata: ["error": "\(error)"])
+          "Google credentials cannot be renewed yet",
+          metadata: ["event": "storage_credentials", "error": "\(error)"])
       }
     }
     let all = waiters.values
