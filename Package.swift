@@ -290,11 +290,7 @@ let package = Package(
     .testTarget(
       name: "BucketsTests",
       dependencies: [
-<<<<<<< HEAD
         "Buckets", "CCrypto", "CDeflate", "CurlClient", "CZlib", "Retrying", "TestSupport",
-=======
-        "Buckets", "CCrypto", "CurlClient", "CZlib", "Retrying", "TestSupport",
->>>>>>> main
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),

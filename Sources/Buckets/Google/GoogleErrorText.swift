@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What Google says about a request that failed: JSON, plain text or a page of HTML.
 struct GoogleErrorText: Sendable {
   /// `rateLimitExceeded` and the like.
@@ -17,7 +15,7 @@ struct GoogleErrorText: Sendable {
   }
 
   init(_ body: [UInt8]) {
-    if let details = try? JSONDecoder().decode(Document.self, from: Data(body)).error {
+    if let details = try? GoogleJSON.decode(Document.self, body).error {
       reason = (details.errors?.first?.reason ?? details.status).map(Self.printable)
       message = details.message.map(Self.printable)
       return

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What the store says of an object that was uploaded.
 struct GoogleObject: Decodable {
   /// For the parameter `fields`.
@@ -12,7 +10,7 @@ struct GoogleObject: Decodable {
 
   /// Nil for what is no description of an object.
   init?(_ body: [UInt8]) {
-    guard let object = try? JSONDecoder().decode(Self.self, from: Data(body)) else { return nil }
+    guard let object = try? GoogleJSON.decode(Self.self, body) else { return nil }
     self = object
   }
 

@@ -78,7 +78,7 @@ actor RemoteSigner {
         throw Self.failure(response, url, email)
       }
       guard
-        let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
+        let answer = try? GoogleJSON.decode(Answer.self, response.body),
         let signature = Data(base64Encoded: answer.signedBlob), !signature.isEmpty
       else {
         throw BucketError(

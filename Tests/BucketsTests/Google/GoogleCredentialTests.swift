@@ -1,6 +1,5 @@
 import Foundation
 import Retrying
-import Synchronization
 import TestSupport
 import Testing
 
@@ -96,9 +95,9 @@ import Testing
   @Test func `a token server in trouble is asked again, with a new assertion each time`()
     async throws
   {
-    let count = Mutex(0)
+    let count = Counter()
     let server = try await TestWebServer { _ in
-      switch count.withLock({ ($0 += 1, $0).1 }) {
+      switch count.next() {
       case 1: .respond(503, fields: ["Retry-After": "8"])
       case 2: .reset
       case 3: .respond(400, #"{"error":"internal_failure"}"#)
@@ -188,8 +187,8 @@ import Testing
   private func metadata(
     _ answer: @escaping @Sendable (Int, TestWebRequest) -> TestWebAnswer
   ) async throws -> (TestWebServer, GoogleTokens) {
-    let count = Mutex(0)
-    let server = try await TestWebServer { answer(count.withLock { ($0 += 1, $0).1 }, $0) }
+    let count = Counter()
+    let server = try await TestWebServer { answer(count.next(), $0) }
     let tokens = try find { $0.metadataHost = "127.0.0.1:\(server.port)" }.tokens
     return (server, try #require(tokens))
   }

@@ -6,14 +6,14 @@ struct CredentialFile: Decodable {
   private static let sizeLimit = 65536
 
   private var type: String?
-  private var client_email: String?
-  private var private_key: String?
-  private var private_key_id: String?
-  private var token_uri: String?
-  private var client_id: String?
-  private var client_secret: String?
-  private var refresh_token: String?
-  private var quota_project_id: String?
+  private var clientEmail: String?
+  private var privateKey: String?
+  private var privateKeyId: String?
+  private var tokenUri: String?
+  private var clientId: String?
+  private var clientSecret: String?
+  private var refreshToken: String?
+  private var quotaProjectId: String?
 
   /// Nil if there is no such file.
   ///
@@ -26,14 +26,14 @@ struct CredentialFile: Decodable {
         .credentials,
         "the Google credentials in \(path) cannot be read, or are no file of at most 64 KiB")
     }
-    do { return try JSONDecoder().decode(CredentialFile.self, from: data) } catch {
+    do { return try GoogleJSON.decode(CredentialFile.self, Array(data)) } catch {
       // The error may quote the file.
       throw BucketError(.credentials, "the Google credentials in \(path) are not valid JSON")
     }
   }
 
   /// Whom requests are charged to, as `gcloud` was told.
-  var quotaProject: String? { quota_project_id }
+  var quotaProject: String? { quotaProjectId }
 
   /// - Parameter path: for messages.
   /// - Throws: ``BucketError`` `credentials` that names what is missing.
@@ -44,21 +44,21 @@ struct CredentialFile: Decodable {
       if let value, !value.isEmpty { return value }
       throw BucketError(.credentials, "the Google credentials in \(path) have no \(field)")
     }
-    let tokenURL = try Self.tokenURL(token_uri, path)
+    let tokenURL = try Self.tokenURL(tokenUri, path)
     switch type {
     case "service_account":
-      guard let key = RSAKey(pem: Secret(try require(private_key, "private_key"))) else {
+      guard let key = RSAKey(pem: Secret(try require(privateKey, "private_key"))) else {
         throw BucketError(
           .credentials, "the private_key in \(path) is not an RSA key in the form PEM")
       }
       return ServiceAccount(
-        email: try require(client_email, "client_email"), key: key, keyID: private_key_id,
+        email: try require(clientEmail, "client_email"), key: key, keyID: privateKeyId,
         tokenURL: tokenURL, scope: scope, server: server)
     case "authorized_user":
       return AuthorizedUser(
-        clientID: try require(client_id, "client_id"),
-        clientSecret: Secret(try require(client_secret, "client_secret")),
-        refreshToken: Secret(try require(refresh_token, "refresh_token")), tokenURL: tokenURL,
+        clientID: try require(clientId, "client_id"),
+        clientSecret: Secret(try require(clientSecret, "client_secret")),
+        refreshToken: Secret(try require(refreshToken, "refresh_token")), tokenURL: tokenURL,
         server: server)
     case "external_account":
       throw BucketError(

@@ -1,5 +1,4 @@
 import CurlClient
-import FoundationEssentials
 
 /// What requests to Google show.
 struct GoogleToken: Sendable, Hashable {
@@ -12,9 +11,9 @@ struct GoogleToken: Sendable, Hashable {
 
 extension GoogleToken {
   private struct Answer: Decodable {
-    var access_token: String
-    var expires_in: Int?
-    var token_type: String?
+    var accessToken: String
+    var expiresIn: Int?
+    var tokenType: String?
   }
 
   /// The longest life that is believed; Google's tokens live an hour.
@@ -24,14 +23,14 @@ extension GoogleToken {
   ///
   /// - Returns: nil when it is no token that can be sent.
   init?(answer body: [UInt8], now: Int) {
-    guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(body)),
-      answer.token_type.map({ $0.lowercased() == "bearer" }) ?? true
+    guard let answer = try? GoogleJSON.decode(Answer.self, body),
+      answer.tokenType.map({ $0.lowercased() == "bearer" }) ?? true
     else { return nil }
     // Metadata servers have been seen to pad tokens with dots, which belong to them.
-    let token = answer.access_token
+    let token = answer.accessToken
     guard !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
     text = Secret(token)
-    expiration = now + min(max(answer.expires_in ?? 3600, 0), Self.longestLife)
+    expiration = now + min(max(answer.expiresIn ?? 3600, 0), Self.longestLife)
   }
 }
 

@@ -1,5 +1,4 @@
 import CurlClient
-import FoundationEssentials
 import Logging
 import Retrying
 
@@ -43,19 +42,19 @@ struct TokenServer: Sendable {
 
   private struct Refusal: Decodable {
     var error: String?
-    var error_description: String?
+    var errorDescription: String?
   }
 
   private static func failure(
     _ response: HTTPResponse, _ url: HTTPURL, _ account: String
   ) -> FailedTry {
-    let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
+    let refusal = try? GoogleJSON.decode(Refusal.self, response.body)
     let code = refusal?.error.map(GoogleErrorText.printable)
     let isTransient =
       response.head.isTransientFailure
       || ["internal_failure", "server_error", "temporarily_unavailable"].contains(code)
     var reason = "Google refuses a token for \(account)"
-    if let words = refusal?.error_description.map(GoogleErrorText.printable), !words.isEmpty {
+    if let words = refusal?.errorDescription.map(GoogleErrorText.printable), !words.isEmpty {
       reason += ": \(words)"
     }
     if code == "invalid_grant" {
