@@ -297,7 +297,7 @@ let package = Package(
     .testTarget(
       name: "BucketsTests",
       dependencies: [
-        "Buckets", "CCrypto", "CurlClient", "CZlib", "Retrying", "TestSupport",
+        "Buckets", "CCrypto", "CDeflate", "CurlClient", "CZlib", "Retrying", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),

@@ -2,20 +2,22 @@ import Logging
 import Synchronization
 
 /// Keeps what is logged.
-final class RecordedLog: Sendable {
+public final class RecordedLog: Sendable {
   private let lines = Mutex<[String]>([])
 
+  public init() {}
+
   /// Takes messages of all levels.
-  var logger: Logger {
-    var logger = Logger(label: "redis") { _ in Handler(log: self) }
+  public var logger: Logger {
+    var logger = Logger(label: "test") { _ in Handler(log: self) }
     logger.logLevel = .trace
     return logger
   }
 
   /// Level, message and metadata, a line each.
-  var text: String { lines.withLock { $0.joined(separator: "\n") } }
+  public var text: String { lines.withLock { $0.joined(separator: "\n") } }
 
-  func count(where condition: (String) -> Bool) -> Int {
+  public func count(where condition: (String) -> Bool) -> Int {
     lines.withLock { $0.count(where: condition) }
   }
 
