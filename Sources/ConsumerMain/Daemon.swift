@@ -42,6 +42,7 @@ struct Daemon {
     do {
       let bucket = try values.openBucket(at: configuration.bucket)
       if let folder = bucket as? FolderBucket { await folder.removeStaleUploads() }
+      try await examine(bucket)
       let redis = RedisClient(configuration.redis, logger: Logger(label: "redis"))
       let context = ConsumerContext(
         queue: JobQueue(
@@ -62,7 +63,7 @@ struct Daemon {
           "event": "started", "redis": "\(configuration.redis)",
           "bucket": "\(configuration.bucket)",
           "version": "\(Version.number)",
-        ])
+        ].merging(await describe(bucket)) { $1 })
       await serve(
         ConsumerService(
           configuration.type, context: context, slotCount: configuration.slots,
@@ -72,12 +73,54 @@ struct Daemon {
             // What jobs left of the heap goes back to the system.
             onIdle: { malloc_trim(0) })),
         callbacks, redis, signals)
+      await bucket.close()
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
     } catch {
       logger.critical("cannot start", metadata: ["event": "start_failed", "error": "\(error)"])
       return 1
     }
+  }
+
+  /// How long the start waits for a bucket that does not answer.
+  private static let bucketTimeout: Duration = .seconds(10)
+
+  /// Finds out whether the bucket can be used at all.
+  ///
+  /// - Throws: ``BucketError`` for what only other settings can change. A store that is away may be back
+  ///   by the time a job needs it.
+  private func examine(_ bucket: any Bucket) async throws {
+    let problem: BucketError? = try await withThrowingTaskGroup { group in
+      group.addTask {
+        do {
+          try await bucket.check()
+          return nil
+        } catch let error as BucketError { return error }
+      }
+      group.addTask {
+        try await Task.sleep(for: Self.bucketTimeout)
+        return BucketError(
+          .timeout, "the bucket did not answer for \(Self.bucketTimeout)", isRetryable: true)
+      }
+      defer { group.cancelAll() }
+      return try await group.next() ?? nil
+    }
+    guard let problem else { return }
+    guard problem.isRetryable else { throw problem }
+    logger.warning(
+      "the bucket does not answer; jobs wait for it",
+      metadata: ["event": "bucket_unreachable", "error": "\(problem)"])
+  }
+
+  /// For the line at the start, and warnings of what should be changed.
+  private func describe(_ bucket: any Bucket) async -> Logger.Metadata {
+    let facts = await bucket.facts()
+    for warning in facts.warnings {
+      logger.warning("\(warning)", metadata: ["event": "bucket_advice"])
+    }
+    var metadata: Logger.Metadata = [:]
+    for detail in facts.details { metadata["bucket_\(detail.name)"] = "\(detail.value)" }
+    return metadata
   }
 
   /// Runs the service until it is stopped by signals. Callbacks go after the jobs whose ends they tell,

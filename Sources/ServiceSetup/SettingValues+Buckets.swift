@@ -27,13 +27,14 @@ extension SettingValues {
     case .folder(let path):
       return try FolderBucket(
         path: path, urls: resultURLs, synchronizes: boolean("STORAGE_FILE_FSYNC"))
-    case .s3, .google:
-      throw BucketError(
-        .invalidRequest, "\(location): this version serves folders only; use file://FOLDER")
+    case .s3(let bucket):
+      return try openS3(bucket, transfers: transferSettings(patience: patience))
+    case .google(let bucket):
+      return try openGoogle(bucket, transfers: transferSettings(patience: patience))
     }
   }
 
-  private var resultURLs: ResultURLs {
+  var resultURLs: ResultURLs {
     ResultURLs(
       form: text("STORAGE_OUTPUT_URL").flatMap { .init(rawValue: $0.lowercased()) } ?? .public,
       baseURL: text("STORAGE_PUBLIC_BASE_URL"), lifetime: duration("STORAGE_URL_EXPIRES"))
