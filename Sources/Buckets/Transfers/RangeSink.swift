@@ -81,7 +81,8 @@ final class RangeSink: HTTPBodySink, @unchecked Sendable {
       let total = head["content-length"].flatMap { Int($0) }
       end = total ?? .max
       return Extent(head: head, total: total, isWhole: true)
-    case (416, .unsatisfied(total: 0)) where origin == 0:
+    case (416, .unsatisfied(total: 0)) where origin == 0, (416, nil) where position == 0:
+      // Nothing else lacks its first byte; some emulators do not say it.
       return Extent(head: head, total: 0, isWhole: true)
     case (200, _), (206, _): throw refuse("a range that cannot be read")
     default: return nil

@@ -159,7 +159,7 @@ import Testing
     #expect(try changed(["client_email": nil]).contains("no client_email"))
     #expect(try changed(["private_key": "x"]).contains("not an RSA key"))
     let lines = account.pem.split(separator: "\n")
-    let broken = lines[0] + "\n" + lines.dropFirst(4).joined(separator: "\n")
+    let broken = "\(lines[0])\n" + lines.dropFirst(4).joined(separator: "\n")
     #expect(try changed(["private_key": broken]).contains("not an RSA key"))
     let error = try #require(throws: BucketError.self) { try find { $0.file = work.file("no") } }
     #expect(error.description.contains("which does not exist"))

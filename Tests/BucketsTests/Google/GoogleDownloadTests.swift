@@ -73,7 +73,11 @@ import Testing
 
   @Test func `an empty object is an object`() async throws {
     let (rig, _) = try await rig(0)
-    #expect(try await rig.download(Self.key, try rig.bucket()) == [])
+    let bucket = try rig.bucket()
+    #expect(try await rig.download(Self.key, bucket) == [])
+    // Emulators may not tell the length.
+    rig.fake.script(.media, .omit("Content-Range"))
+    #expect(try await rig.download(Self.key, bucket) == [])
   }
 
   @Test func `what is too large is refused before it is read`() async throws {

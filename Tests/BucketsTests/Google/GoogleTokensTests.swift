@@ -26,7 +26,6 @@ import Testing
   }
 
   private let source = Source()
-  private let now = Mutex(0)
   private let log = RecordedLog()
 
   private final class Time: Sendable {
@@ -111,9 +110,15 @@ import Testing
     #expect(try await tokens.token().text.revealed == "a")
     try await source.fetches.wait { $0 == 3 }
     pass(300)
-    async let last = tokens.token()
-    source.end(.failure(Trouble()))
-    await #expect(throws: (any Error).self) { _ = try await last }
+    let last = Task { try await tokens.token() }
+    let failing = Task { [source] in
+      while !Task.isCancelled {
+        source.end(.failure(Trouble()))
+        try await Task.sleep(for: .milliseconds(1))
+      }
+    }
+    await #expect(throws: Trouble.self) { try await last.value }
+    failing.cancel()
   }
 
   @Test func `a token that was refused is not used again`() async throws {

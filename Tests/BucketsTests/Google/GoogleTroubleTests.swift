@@ -26,12 +26,12 @@ import Testing
   }
 
   @Test(arguments: 0..<30)
-  func `files come through any trouble that passes`(seed: UInt64) async throws {
+  func `files come through any trouble that passes`(seed: Int) async throws {
     let rig = try await GoogleRig()
     let bucket = try rig.bucket()
     let random = Mutex(SeededGenerator(seed: seed))
     rig.fake.always { _ in random.withLock { Self.fault(&$0) } }
-    let bytes = GoogleRig.bytes(seed % 3 == 0 ? 5000 : Self.size, seed: seed + 1)
+    let bytes = GoogleRig.bytes(seed % 3 == 0 ? 5000 : Self.size, seed: UInt64(seed + 1))
     let stored = try await rig.upload(bytes, bucket)
     #expect(rig.fake[stored.key]?.bytes == bytes)
     #expect(try await rig.download(stored.key, bucket) == bytes)
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test(arguments: 0..<20)
-  func `who cancels waits no longer than a moment`(seed: UInt64) async throws {
+  func `who cancels waits no longer than a moment`(seed: Int) async throws {
     var random = SeededGenerator(seed: seed)
     let rig = try await GoogleRig()
     let bucket = try rig.bucket()
@@ -47,7 +47,7 @@ import Testing
     // Something stays away from a request on, for good.
     let count = Counter()
     let last = Int.random(in: 1...6, using: &random)
-    let fault: GoogleFault = [.silence, .stall(after: 100_000)][Int(seed % 2)]
+    let fault: GoogleFault = [.silence, .stall(after: 100_000)][seed % 2]
     let isUpload = seed % 4 < 2
     rig.fake.always { $0.operation == .cancel || count.next() < last ? nil : fault }
     let task = Task {
