@@ -1,0 +1,242 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Buckets
+
+/// Uploads and downloads while the way to the server, or the server, fails.
+@Suite(.s3Servers) struct S3FaultTests {
+  static let part = 5 << 20
+
+  let work: TemporaryFolder
+  let server: S3Server
+  let proxy: FaultProxy
+  let bucket: S3Bucket
+
+  init() async throws {
+    work = try TemporaryFolder()
+    server = try await S3Server.shared(.seaweedFS)
+    proxy = try await FaultProxy(to: server.port)
+    bucket = try server.open(through: proxy.endpoint) {
+      $0.transfers.partSize = Self.part
+      $0.transfers.multipartThreshold = Self.part
+    }
+  }
+
+  private func file(_ size: Int) throws -> URL {
+    try work.randomFile("in/\(UUID().uuidString).zip", bytes: size)
+  }
+
+  private func isStored(_ stored: StoredObject, _ file: URL) async throws -> Bool {
+    try await bucket.download(stored.key, into: work) == Data(contentsOf: file)
+  }
+
+  /// Whether an upload of the file has left parts in the store.
+  private func leavesParts(_ file: URL) async throws -> Bool {
+    try await server.uploads().contains(file.lastPathComponent)
+  }
+
+  static let passing: [Fault] = [
+    .s3Error(500, "InternalError"), .slowDown(retryAfter: 0), .s3Error(400, "RequestTimeout"),
+    .s3Error(400, "BadDigest"), .answer(FaultAnswer(429)), .answer(FaultAnswer(502)),
+    .cut(.request, after: 0), .reset(.request, after: 0), .cut(.request, after: 300_000),
+    .reset(.request, after: 1 << 20), .reset(.response, after: 0), .loseReply,
+    .hugeError(503, mebibytes: 8), .corrupt(.request, at: 77_777),
+    .answer(FaultAnswer(503, isEarly: true, closes: true)),
+  ]
+
+  @Test(arguments: passing.indices) func `a request that fails once is repeated`(
+    index: Int
+  ) async throws {
+    proxy.inject(Self.passing[index], "PUT")
+    let small = try file(2 << 20)
+    #expect(try await isStored(bucket.upload(small), small))
+    proxy.inject(Self.passing[index], "PUT", "partNumber=2")
+    let large = try file(2 * Self.part + 5)
+    #expect(try await isStored(bucket.upload(large), large))
+    #expect(proxy.faultCount == 2)
+  }
+
+  static let downloads: [Fault] = [
+    .s3Error(500, "InternalError"), .cut(.response, after: 0), .cut(.response, after: 3_000_000),
+    .reset(.response, after: 1_000_000), .cut(.request, after: 0), .answer(FaultAnswer(429)),
+  ]
+
+  @Test(arguments: downloads.indices) func `a download that breaks off goes on`(
+    index: Int
+  ) async throws {
+    let file = try file(3 * Self.part + 1)
+    let stored = try await bucket.upload(file)
+    proxy.inject(Self.downloads[index], times: 2, "GET")
+    #expect(try await isStored(stored, file))
+    #expect(proxy.faultCount == 2)
+  }
+
+  @Test func `a damaged download is found by its checksum and fetched again`() async throws {
+    let bucket = try server.open(through: proxy.endpoint) { $0.checksum = .crc32c }
+    let file = try file(1 << 20)
+    let stored = try await bucket.upload(file)
+    proxy.inject(.corrupt(.response, at: 500_000), "GET")
+    #expect(try await isStored(stored, file))
+    proxy.inject(.corrupt(.response, at: 5), times: 2, "GET")
+    let folder = try TemporaryFolder()
+    let error = await #expect(throws: BucketError.self) {
+      try await bucket.download(stored.key, into: folder)
+    }
+    #expect(error?.code == .checksum)
+    #expect(try folder.files == [])
+  }
+
+  @Test func `an object that is replaced while it is read is read anew`() async throws {
+    let (old, new) = (try file(3 * Self.part), try file(3 * Self.part))
+    let name = old.lastPathComponent
+    let stored = try await bucket.upload(old)
+    proxy.inject(.stall(.response, after: 100), "GET")
+    // The part that stalls is asked for again once the connection is cut, with the old version.
+    async let copy = bucket.download(stored.key, into: work)
+    try await eventually("a part stalls") { proxy.faultCount == 1 }
+    let renamed = work.url.appending(path: "new/\(name)")
+    try FileManager.default.createDirectory(
+      at: renamed.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.moveItem(at: new, to: renamed)
+    _ = try await server.open {
+      $0.transfers.partSize = Self.part
+      $0.transfers.multipartThreshold = Self.part
+    }.upload(renamed)
+    proxy.cut()
+    #expect(try await copy == Data(contentsOf: renamed))
+  }
+
+  @Test func `an upload that fails for good leaves no parts`() async throws {
+    for text in ["partNumber=2", "uploadId="] {
+      proxy.inject(.s3Error(403, "AccessDenied"), text == "uploadId=" ? "POST" : "PUT", text)
+      let file = try file(3 * Self.part)
+      let error = await #expect(throws: BucketError.self) { try await bucket.upload(file) }
+      #expect(error?.code == .accessDenied)
+      #expect(error?.description.contains("s3:PutObject") == true)
+      #expect(proxy.requests.contains { $0.method == "DELETE" })
+      #expect(try await !leavesParts(file))
+    }
+  }
+
+  @Test func `parts that cannot be removed at first are removed later`() async throws {
+    proxy.inject(.s3Error(403, "AccessDenied"), "PUT", "partNumber=1")
+    proxy.inject(.s3Error(500, "InternalError"), times: 2, "DELETE")
+    let file = try file(2 * Self.part)
+    await #expect(throws: BucketError.self) { try await bucket.upload(file) }
+    #expect(proxy.requests.count { $0.method == "DELETE" } == 3)
+    #expect(try await !leavesParts(file))
+  }
+
+  @Test(arguments: S3Program.allCases) func `an upload whose last answer is lost is complete`(
+    program: S3Program
+  ) async throws {
+    let server = try await S3Server.shared(program)
+    let proxy = try await FaultProxy(to: server.port)
+    let bucket = try server.open(through: proxy.endpoint) {
+      $0.transfers.partSize = Self.part
+      $0.transfers.multipartThreshold = Self.part
+    }
+    proxy.inject(.loseReply, "POST", "uploadId=")
+    let file = try file(2 * Self.part + 1)
+    let stored = try await bucket.upload(file)
+    #expect(try await isStored(stored, file) || program == .rclone)
+    #expect(try await bucket.download(stored.key, into: work) == Data(contentsOf: file))
+    #expect(proxy.requests.count { $0.method == "POST" && $0.target.hasSuffix("uploads=") } == 1)
+  }
+
+  @Test func `an upload that the store forgets is started over, once`() async throws {
+    proxy.inject(.s3Error(404, "NoSuchUpload"), "PUT", "partNumber=2")
+    let first = try file(2 * Self.part + 1)
+    #expect(try await isStored(bucket.upload(first), first))
+    proxy.inject(.s3Error(404, "NoSuchUpload"), "POST", "uploadId=")
+    let second = try file(2 * Self.part + 1)
+    #expect(try await isStored(bucket.upload(second), second))
+    proxy.inject(.s3Error(404, "NoSuchUpload"), times: 2, "POST", "uploadId=")
+    let third = try file(2 * Self.part + 1)
+    let error = await #expect(throws: BucketError.self) { try await bucket.upload(third) }
+    #expect(error?.answer?.serviceCode == "NoSuchUpload")
+  }
+
+  @Test func `an error in an answer of success is an error`() async throws {
+    let file = try file(2 * Self.part + 1)
+    proxy.inject(.s3Error(200, "InternalError"), "POST", "uploadId=")
+    #expect(try await isStored(bucket.upload(file), file))
+    proxy.inject(.s3Error(200, "InvalidPart"), "POST", "uploadId=")
+    let other = try self.file(2 * Self.part + 1)
+    let error = await #expect(throws: BucketError.self) { try await bucket.upload(other) }
+    #expect(error?.answer?.serviceCode == "InvalidPart")
+    #expect(try await !leavesParts(other))
+  }
+
+  @Test func `a store that keeps failing is left once the deadline is over`() async throws {
+    let bucket = try server.open(through: proxy.endpoint) {
+      $0.transfers.retryDeadline = .milliseconds(300)
+    }
+    proxy.inject(.s3Error(503, "SlowDown"), times: 10_000, "PUT")
+    let file = try file(10)
+    let error = await #expect(throws: BucketError.self) { try await bucket.upload(file) }
+    #expect(error?.code == .throttled)
+    #expect(error?.isRetryable == true)
+    #expect(error.map { $0.tries > 3 } == true)
+  }
+
+  @Test(arguments: 0..<12) func `a call that is cancelled ends soon and leaves nothing`(
+    seed: Int
+  ) async throws {
+    var generator = SeededGenerator(seed: seed)
+    let file = try file(4 * Self.part)
+    let folder = try TemporaryFolder()
+    let stored = try await bucket.upload(try self.file(4 * Self.part))
+    // A server that answers is as likely as one that does not.
+    if seed % 2 == 1 {
+      proxy.inject(.stall(.request, after: 50_000), skipping: seed / 2, where: { _ in true })
+    }
+    let pause = Duration.microseconds(Int.random(in: 0...150_000, using: &generator))
+    let task = Task { [bucket] in
+      async let upload = bucket.upload(file)
+      async let download = bucket.download(stored.key, into: folder)
+      _ = try await (upload, download)
+    }
+    try await Task.sleep(for: pause)
+    task.cancel()
+    try await within(.seconds(10), "a cancelled call") { _ = await task.result }
+    #expect(try folder.files.allSatisfy { !$0.contains(".part-") })
+    proxy.heal()
+    proxy.cut()
+    await bucket.close()
+    #expect(try await !leavesParts(file))
+  }
+
+  @Test func `many failures leave neither descriptors nor files`() async throws {
+    let file = try file(Self.part + 1)
+    let stored = try await bucket.upload(file)
+    let folder = try TemporaryFolder()
+    let patient = bucket
+    let impatient = try server.open(through: proxy.endpoint) {
+      $0.transfers.partSize = Self.part
+      $0.transfers.multipartThreshold = Self.part
+      $0.transfers.retryDeadline = .zero
+    }
+    for round in 0..<60 {
+      let fault = Self.passing[round % Self.passing.count]
+      proxy.inject(fault, times: 3)
+      _ = try? await impatient.download(stored.key, into: folder)
+      _ = try? await impatient.upload(file, below: "failures")
+    }
+    proxy.heal()
+    #expect(try folder.files.allSatisfy { !$0.contains(".part-") })
+    #expect(try await isStored(stored, file))
+    await patient.close()
+    #expect(try Self.openFiles(below: work.path).isEmpty)
+    #expect(try Self.openFiles(below: folder.path).isEmpty)
+  }
+
+  /// Files of this process that are open.
+  private static func openFiles(below path: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+    }.filter { $0.hasPrefix(path) }
+  }
+}
