@@ -23,9 +23,10 @@ extension S3Server {
   ///   - body: sent with `PUT`.
   ///   - fields: header lines.
   ///   - secret: another than the server's; empty for a request without signature.
+  ///   - proxy: the endpoint to ask instead of the server's.
   public func curl(
     _ method: String, _ path: String, body: String? = nil, fields: [String] = [],
-    secret: String? = nil
+    secret: String? = nil, through proxy: String? = nil
   ) async throws -> Answer {
     var arguments = ["--silent", "--show-error", "--max-time", "30", "--noproxy", "*"]
     arguments += ["--request", method, "--write-out", "\n%{http_code}"]
@@ -35,7 +36,7 @@ extension S3Server {
     }
     for field in fields { arguments += ["--header", field] }
     if let certificates { arguments += ["--cacert", certificates.authorityFile] }
-    let output = try await runTool("curl", arguments + ["\(endpoint)/\(path)"])
+    let output = try await runTool("curl", arguments + ["\(proxy ?? endpoint)/\(path)"])
     guard let end = output.lastIndex(of: "\n"),
       let status = Int(output[output.index(after: end)...])
     else { throw TestSupportError("curl says: \(output)") }
