@@ -91,7 +91,7 @@ let package = Package(
     .target(
       name: "Buckets",
       dependencies: [
-        "CChecksums", "CCrypto", "CLinux", "Executors",
+        "CChecksums", "CCrypto", "CLinux", "CurlClient", "CZlib", "Executors", "Retrying",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
@@ -166,7 +166,8 @@ let package = Package(
     .executableTarget(
       name: "KioskCLI",
       dependencies: [
-        "Arrays", "Buckets", "Callbacks", "Executors", "ImageFiles", "JobQueue", "Previews",
+        "Arrays", "Buckets", "Callbacks", "CurlClient", "Executors", "ImageFiles", "JobQueue",
+        "Previews",
         "RedisClient", "Samples", "ServiceSetup", "Serving", "Settings", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -287,7 +288,11 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "BucketsTests", dependencies: ["Buckets", "CZlib", "TestSupport"],
+      name: "BucketsTests",
+      dependencies: [
+        "Buckets", "CCrypto", "CurlClient", "CZlib", "Retrying", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),

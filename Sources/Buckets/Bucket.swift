@@ -37,6 +37,16 @@ public protocol Bucket: Sendable {
 
   /// One cheap request that tells whether the bucket can be used.
   func check() async throws
+
+  /// How the bucket is reached, as far as that is known without a request to it.
+  func facts() async -> BucketFacts
+
+  /// Ends what is kept for further calls, such as connections; there are none after it.
+  func close() async
+}
+
+extension Bucket {
+  public func facts() async -> BucketFacts { BucketFacts() }
 }
 
 /// Told the bytes moved so far.

@@ -38,6 +38,11 @@ public enum BucketLocation: Sendable, Equatable, CustomStringConvertible {
             + "give the bucket alone")
       }
       self = scheme == "s3" ? .s3(bucket: name) : .google(bucket: name)
+    case "az":
+      throw BucketError(
+        .invalidRequest,
+        "\"\(text)\": Azure's Blob Storage is not served yet; use s3://NAME, gs://NAME or "
+          + "file://FOLDER")
     default: throw refuse("has the unknown scheme \"\(scheme)\"")
     }
   }

@@ -36,7 +36,7 @@ struct EasyOptions {
     let configuration = transfer.configuration
     if let file = configuration.authorityFile {
       try text(CURLOPT_CAINFO, file)
-      try text(CURLOPT_CAPATH, nil)
+      if !configuration.trustsSystem { try text(CURLOPT_CAPATH, nil) }
     }
     // An empty name also keeps libcurl from asking the environment.
     if !configuration.usesProxies || configuration.addresses != nil {

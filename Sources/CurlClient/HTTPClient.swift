@@ -3,8 +3,10 @@ package struct HTTPClientConfiguration: Sendable {
   package var userAgent: String
   /// Which addresses may be connected to; nil: all.
   package var addresses: AddressGuard?
-  /// Certificates (PEM) to trust in place of the system's.
+  /// Certificates (PEM) to trust; nil for the system's.
   package var authorityFile: String?
+  /// Whether the system's certificates are trusted besides those of `authorityFile`.
+  package var trustsSystem: Bool
   /// Whether `https_proxy` and `no_proxy` count. Never with `addresses`, which would see nothing but
   /// the proxy's.
   package var usesProxies: Bool
@@ -16,12 +18,14 @@ package struct HTTPClientConfiguration: Sendable {
 
   package init(
     userAgent: String, addresses: AddressGuard? = nil, authorityFile: String? = nil,
-    usesProxies: Bool = false, connectionsPerHost: Int = 8, connections: Int = 64,
+    trustsSystem: Bool = false, usesProxies: Bool = false, connectionsPerHost: Int = 8,
+    connections: Int = 64,
     transferLimit: Int = 1024
   ) {
     self.userAgent = userAgent
     self.addresses = addresses
     self.authorityFile = authorityFile
+    self.trustsSystem = trustsSystem
     self.usesProxies = usesProxies
     self.connectionsPerHost = connectionsPerHost
     self.connections = connections

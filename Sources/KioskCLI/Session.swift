@@ -17,6 +17,7 @@ struct Session: Sendable {
 
   /// For a person in front of a terminal: shorter than what services allow each other.
   private static let connectTimeout: Duration = .seconds(5)
+  private static let patience: Duration = .seconds(20)
 
   /// Connects and runs `body`.
   ///
@@ -26,6 +27,13 @@ struct Session: Sendable {
     _ options: ConnectionOptions, _ body: (Session) async throws -> Result
   ) async throws -> Result {
     try await run(options.settings, needsBucket: true, body)
+  }
+
+  /// The same whatever is wrong with the bucket.
+  static func runExamination<Result>(
+    _ options: ConnectionOptions, _ body: (Session) async throws -> Result
+  ) async throws -> Result {
+    try await run(options.settings, needsBucket: false, body)
   }
 
   /// The same without a bucket.
@@ -44,7 +52,7 @@ struct Session: Sendable {
     let delivery = DeliverySettings(from: &values)
     // Settings of the daemon's other parts may be wrong without harm here.
     let prefixes =
-      ["REDIS_"] + (needsBucket ? ["STORAGE_"] : [])
+      ["REDIS_"] + (needsBucket ? ["STORAGE_", "AWS_", "GOOGLE_"] : [])
       + SettingsTable.delivery.map { $0.name + ":" }
     let problems = values.problems.filter { problem in prefixes.contains { problem.hasPrefix($0) } }
     guard problems.isEmpty, let configuration, let delivery, !needsBucket || location != nil else {
@@ -61,9 +69,25 @@ struct Session: Sendable {
   /// - Throws: ``KioskError`` `cannotConnect`.
   func openBucket() throws -> any Bucket {
     guard let location else { preconditionFailure("this command asked for no bucket") }
-    do { return try values.openBucket(at: location) } catch {
+    do { return try values.openBucket(at: location, patience: Self.patience) } catch {
       throw KioskError(.cannotConnect, "\(error)")
     }
+  }
+
+  /// The bucket for an examination, where its settings are also what is examined.
+  ///
+  /// - Throws: ``KioskError`` `usage` with a line for each setting that cannot be used.
+  func openExaminedBucket() throws -> any Bucket {
+    var values = values
+    let location = values.bucketLocation()
+    let names = Set((SettingsTable.storage + SettingsTable.s3 + SettingsTable.google).map(\.name))
+    let problems = values.problems.filter { problem in
+      names.contains(String(problem.prefix { $0 != ":" }))
+    }
+    guard problems.isEmpty, let location else {
+      throw KioskError(.usage, problems.joined(separator: "\n"))
+    }
+    return try values.openBucket(at: location, patience: Self.patience)
   }
 
   /// A queue, to change it; its scripts write down who did.

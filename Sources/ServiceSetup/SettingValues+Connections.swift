@@ -1,4 +1,3 @@
-import Buckets
 import FoundationEssentials
 import Logging
 import RedisClient
@@ -43,39 +42,6 @@ extension SettingValues {
         authorityFile: text("REDIS_TLS_CA_FILE"), certificateFile: certificate, keyFile: key)
     }
     return configuration
-  }
-
-  /// Where the bucket is.
-  public mutating func bucketLocation() -> BucketLocation? {
-    guard let text = text("STORAGE_BUCKET") else {
-      return .folder(ProcessEnvironment.defaultBucketFolder)
-    }
-    do {
-      let location = try BucketLocation(text)
-      guard case .folder = location else {
-        report("STORAGE_BUCKET", "\(location): this version serves folders only; use file://FOLDER")
-        return nil
-      }
-      return location
-    } catch {
-      report("STORAGE_BUCKET", error.reason)
-      return nil
-    }
-  }
-
-  /// Opens the bucket; nothing is sent yet.
-  ///
-  /// - Throws: ``BucketError`` when it cannot be opened.
-  public func openBucket(at location: BucketLocation) throws -> any Bucket {
-    switch location {
-    case .folder(let path):
-      return try FolderBucket(
-        path: path, publicBaseURL: text("STORAGE_PUBLIC_BASE_URL"),
-        synchronizes: boolean("STORAGE_FILE_FSYNC"))
-    case .s3, .google:
-      throw BucketError(
-        .invalidRequest, "\(location): this version serves folders only; use file://FOLDER")
-    }
   }
 
   /// The Redis list to serve or fill, in lower case.

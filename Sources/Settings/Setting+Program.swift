@@ -12,11 +12,12 @@ extension Setting {
 
   /// The tool shares queues and bucket with the consumers, and asks the same model server.
   private static let namesOfTool: Set<String> = {
-    let groups = SettingsTable.delivery + SettingsTable.redis + SettingsTable.models
+    let groups =
+      SettingsTable.delivery + SettingsTable.redis + SettingsTable.models + SettingsTable.storage
+      + SettingsTable.s3 + SettingsTable.google
     let names = groups.map(\.name).filter { !$0.hasSuffix("_ENABLED") }
-    return Set(names).union([
-      "HOSTNAME", "STORAGE_BUCKET", "STORAGE_PUBLIC_BASE_URL", "STORAGE_FILE_FSYNC", "TF_HOST",
-      "TF_PORT",
+    return Set(names).union(["HOSTNAME", "TF_HOST", "TF_PORT"]).subtracting([
+      "STORAGE_MAX_INPUT_MIB", "STORAGE_UPLOAD_HOSTS", "STORAGE_UPLOAD_CONTENT_TYPE",
     ])
   }()
 }

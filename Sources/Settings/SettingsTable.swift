@@ -1,11 +1,12 @@
 /// Every setting there is. Parsing, `--help`, `--check-config` and the README's table come from it.
 public enum SettingsTable {
-  private static let seconds = Setting.Kind.number(0...Double.greatestFiniteMagnitude)
-  private static let count = Setting.Kind.integer(1...Int.max)
+  static let seconds = Setting.Kind.number(0...Double.greatestFiniteMagnitude)
+  static let count = Setting.Kind.integer(1...Int.max)
   private static let port = Setting.Kind.integer(1...65535)
 
   public static let all: [Setting] =
-    queue + delivery + redis + models + tracking + modelServer + storage + limits + callbacks + logs
+    queue + delivery + redis + models + tracking + modelServer + storage
+    + s3 + google + limits + callbacks + logs
 
   static let queue = [
     Setting(
@@ -205,21 +206,6 @@ public enum SettingsTable {
     Setting(
       "METADATA_EXPIRE_TIME", seconds, default: "30",
       "Seconds that what a model's inputs look like is remembered."),
-  ]
-
-  static let storage = [
-    Setting(
-      "STORAGE_BUCKET", .text,
-      "Where inputs and results are: file://FOLDER, s3://NAME or gs://NAME. "
-        + "Default: a folder in the user's data folder."),
-    Setting(
-      "STORAGE_PUBLIC_BASE_URL", .text,
-      "What result URLs begin with, where a gateway serves the bucket."),
-    Setting(
-      "STORAGE_MAX_INPUT_MIB", count, default: "16384", "Largest input file, in MiB."),
-    Setting(
-      "STORAGE_FILE_FSYNC", .boolean, default: "true",
-      "Whether a folder bucket waits until the disk has a result."),
   ]
 
   static let limits = [

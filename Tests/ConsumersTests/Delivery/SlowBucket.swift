@@ -40,4 +40,5 @@ struct SlowBucket: Bucket {
   func url(for key: ObjectKey) -> String { base.url(for: key) }
   func key(named name: String) throws(BucketError) -> ObjectKey { try base.key(named: name) }
   func check() async throws { try await base.check() }
+  func close() async { await base.close() }
 }

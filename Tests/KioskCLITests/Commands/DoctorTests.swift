@@ -16,7 +16,7 @@ import Testing
   @Test(.redisServer(.arguments("--appendonly", "yes")))
   func `a Redis that is set up well has a line per check and gives 0`() async throws {
     let harness = try KioskHarness()
-    let status = try await harness.kiosk("doctor", environment: ["STORAGE_BUCKET": "s3://far"])
+    let status = try await harness.kiosk("doctor")
     #expect(status.exit == .code(0), "\(status.output)")
     let lines = status.standardOutput.split(separator: "\n").map {
       $0.split(separator: /\ +/, maxSplits: 2).map(String.init)
@@ -25,12 +25,26 @@ import Testing
       lines.map { $0[1] } == [
         "redis", "sentinel", "role", "version", "scripts", "commands", "eviction", "persistence",
         "replication",
-        "saving", "memory", "clock",
+        "saving", "memory", "clock", "bucket", "uploads", "output", "result",
       ])
     for line in lines where line[1] != "redis" && line[1] != "memory" {
       #expect(line[0] == "ok", "\(line)")
     }
     #expect(lines[0][2].contains("127.0.0.1:\(harness.server.port)"))
+  }
+
+  @Test(.redisServer) func `a bucket that cannot be used fails with a hint`() async throws {
+    let harness = try KioskHarness()
+    let unknown = try await harness.kiosk("doctor", "--storage-bucket", "az://lab")
+    #expect(unknown.exit == .code(1), "\(unknown.output)")
+    #expect(unknown.standardOutput.contains(/fail +bucket +STORAGE_BUCKET: .*az.*; correct/))
+    #expect(unknown.standardOutput.contains(/ok +redis/))
+
+    let file = "\(harness.folder.path)/file"
+    try Data("x".utf8).write(to: URL(filePath: file))
+    let noFolder = try await harness.kiosk("doctor", "--storage-bucket", "file://\(file)")
+    #expect(noFolder.exit == .code(1), "\(noFolder.output)")
+    #expect(noFolder.standardOutput.contains(/fail +bucket +cannot make/))
   }
 
   @Test(.redisServer) func `settings that lose jobs are warnings with a hint`() async throws {

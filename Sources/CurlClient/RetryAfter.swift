@@ -1,10 +1,10 @@
 import Glibc
 
 /// The field `Retry-After` (RFC 9110, 10.2.3).
-enum RetryAfter {
+package enum RetryAfter {
   /// - Parameter now: seconds since 1970.
   /// - Returns: nil when it is neither seconds nor a date.
-  static func delay(_ text: String, now: Int) -> Duration? {
+  package static func delay(_ text: String, now: Int) -> Duration? {
     if !text.isEmpty, text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
       // More digits than fit are a long time.
       return .seconds(min(Int(text) ?? .max, 1 << 31))

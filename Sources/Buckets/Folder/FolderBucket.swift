@@ -12,25 +12,22 @@ import Logging
 public struct FolderBucket: Bucket {
   /// The folder, absolute.
   public let path: String
-  private let publicBaseURL: String?
+  private let urls: ResultURLs
   private let synchronizes: Bool
   private let root: ConfinedFolder
   private let logger: Logger
 
   private static let temporaryPrefix = ".tmp-"
   private static let temporaryLifetime = 86_400
-  /// What must stay free on the disk besides the file.
-  private static let diskMargin = 256 << 20
 
   /// Opens the folder, and makes it if it is missing.
   ///
   /// - Parameters:
-  ///   - publicBaseURL: what result URLs begin with where a gateway serves the folder; else they are
-  ///     `file://` URLs.
+  ///   - urls: with a base URL where a gateway serves the folder; else they are `file://` URLs.
   ///   - synchronizes: whether an upload waits until the disk has it.
   /// - Throws: ``BucketError`` `localDisk` when the folder cannot be made or opened.
   public init(
-    path: String, publicBaseURL: String? = nil, synchronizes: Bool = true,
+    path: String, urls: ResultURLs = ResultURLs(), synchronizes: Bool = true,
     logger: Logger = Logger(label: "FileStorage")
   ) throws(BucketError) {
     let path = URL(filePath: path, directoryHint: .isDirectory).standardized.path
@@ -47,7 +44,7 @@ public struct FolderBucket: Bucket {
         .localDisk, "cannot open the bucket's folder \(path): \(error.text); check STORAGE_BUCKET")
     }
     self.path = path
-    self.publicBaseURL = publicBaseURL.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+    self.urls = urls
     self.synchronizes = synchronizes
     self.logger = logger
   }
@@ -99,7 +96,7 @@ public struct FolderBucket: Bucket {
 
   public func url(for key: ObjectKey) -> String {
     let encoded = PercentEncoding.encodePath(key.text)
-    if let publicBaseURL { return publicBaseURL + "/" + encoded }
+    if urls.form != .uri, let base = urls.baseURL { return base + "/" + encoded }
     return "file://" + PercentEncoding.encodePath(path) + (path.hasSuffix("/") ? "" : "/") + encoded
   }
 
@@ -108,8 +105,8 @@ public struct FolderBucket: Bucket {
     guard
       ["http://", "https://", "s3://", "gs://", "file://"].contains(where: lowercased.hasPrefix)
     else { return try ObjectKey(name) }
-    if let publicBaseURL, name.hasPrefix(publicBaseURL + "/") {
-      let rest = name.dropFirst(publicBaseURL.count + 1).prefix { $0 != "?" && $0 != "#" }
+    if let base = urls.baseURL, name.hasPrefix(base + "/") {
+      let rest = name.dropFirst(base.count + 1).prefix { $0 != "?" && $0 != "#" }
       if let key = PercentEncoding.decode(rest) { return try ObjectKey(key) }
     }
     throw BucketError(
@@ -125,6 +122,8 @@ public struct FolderBucket: Bucket {
       }
     }
   }
+
+  public func close() {}
 
   private func copyOut(
     _ key: ObjectKey, into folder: URL, limit: Int, progress: TransferProgress
@@ -142,35 +141,20 @@ public struct FolderBucket: Bucket {
         .invalidRequest, key: key.text, "\(key) is a folder or a device, not a file, in the bucket")
     }
     let size = Int(status.st_size)
-    guard size <= limit else { throw tooLarge(key, limit: limit) }
+    guard size <= limit else { throw BucketError.tooLarge(key, limit: limit) }
 
-    let (subfolder, name) = key.localPath.splitAtLastSlash
-    // Not made of the name, which may be as long as names can be.
-    let part = ".part-" + String(UInt64.random(in: .min ... .max), radix: 16)
+    let target = try PartialFile(for: key, below: folder)
+    try target.checkRoom(for: size)
     do {
-      if mkdir(folder.path, 0o700) != 0, errno != EEXIST { throw SystemError.last }
-      let local = try ConfinedFolder(path: folder.path).folder(at: subfolder)
-      guard try local.freeBytes() > size + size / 10 + Self.diskMargin else {
-        throw SystemError(number: ENOSPC)
-      }
-      let target = try local.open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-      do {
-        _ = try FileCopy.copy(from: source, to: target, limit: limit, progress: progress)
-        try local.rename(part, to: name)
-      } catch {
-        try? local.remove(part)  // the first error is the one to report
-        throw error
-      }
+      _ = try FileCopy.copy(
+        from: source, to: target.descriptor, limit: limit, progress: progress)
     } catch let error as SystemError {
-      throw BucketError(
-        .temporaryFolder, key: key.text,
-        "cannot copy \(key) to the disk for temporary files: \(error.text)", isRetryable: true)
+      throw target.failure(error)
     } catch is CopyLimitExceeded {
-      throw tooLarge(key, limit: limit)
+      throw BucketError.tooLarge(key, limit: limit)
     }
-    let file = folder.appending(path: key.localPath)
-    logger.debug(
-      "Downloaded \(file.path) from bucket \(path) in \((clock.now - start).secondsText) seconds.")
+    let file = try target.commit()
+    TransferLog(bucket: path, logger: logger).downloaded(file.path, in: clock.now - start)
     return file
   }
 
@@ -200,14 +184,7 @@ public struct FolderBucket: Bucket {
         throw error
       }
     } catch let error as SystemError { throw failure(error, key: key, "write") }
-    logger.debug(
-      "Uploaded \(file.path) to bucket \(path) in \((clock.now - start).secondsText) seconds.")
-  }
-
-  private func tooLarge(_ key: ObjectKey, limit: Int) -> BucketError {
-    BucketError(
-      .tooLarge, key: key.text,
-      "\(key) is larger than \(limit >> 20) MiB, the limit of STORAGE_MAX_INPUT_MIB")
+    TransferLog(bucket: path, logger: logger).uploaded(file.path, in: clock.now - start)
   }
 
   private func failure(_ error: SystemError, key: ObjectKey, _ verb: String) -> BucketError {
@@ -253,14 +230,5 @@ public struct FolderBucket: Bucket {
         body(String(cString: entry.pointee.fts_path), status.pointee)
       }
     }
-  }
-}
-
-extension Duration {
-  /// Seconds with microseconds, as the log lines of the Python service have them.
-  var secondsText: String {
-    let (seconds, attoseconds) = components
-    let fraction = String(attoseconds / 1_000_000_000_000)
-    return "\(seconds)." + String(repeating: "0", count: 6 - fraction.count) + fraction
   }
 }

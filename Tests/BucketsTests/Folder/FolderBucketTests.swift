@@ -174,7 +174,7 @@ import Testing
 
   @Test func `a web address means a file only if it is this bucket's own`() throws {
     let bucket = try FolderBucket(
-      path: store.url.path, publicBaseURL: "https://files.lab.example/data/")
+      path: store.url.path, urls: ResultURLs(baseURL: "https://files.lab.example/data/"))
     #expect(
       try bucket.key(named: "https://files.lab.example/data/uploads/a%20b.tif?x=1").text
         == "uploads/a b.tif")

@@ -10,10 +10,12 @@ final class FileDescriptor: @unchecked Sendable {  // the number never changes
 }
 
 /// The error number a system call left.
-struct SystemError: Error, Equatable {
+struct SystemError: Error, Equatable, CustomStringConvertible {
   let number: CInt
 
   static var last: SystemError { SystemError(number: errno) }
 
   var text: String { String(cString: strerror(number)) }
+
+  var description: String { text }
 }

@@ -1,0 +1,45 @@
+import CurlClient
+
+/// How files are moved to and from stores that are reached by HTTP.
+public struct TransferSettings: Sendable {
+  /// No pause between two tries is longer (`STORAGE_MAX_BACKOFF`).
+  public var maximumBackoff: Duration = .seconds(60)
+  /// How long a request that keeps failing is repeated (`STORAGE_RETRY_DEADLINE`); nil: without end.
+  public var retryDeadline: Duration? = .seconds(600)
+  public var connectTimeout: Duration = .seconds(10)
+  /// Without a byte in either direction.
+  public var stallTimeout: Duration = .seconds(60)
+  /// Bytes of a part of a file that is moved in parts.
+  public var partSize = 16 << 20
+  /// Parts of one file under way at the same time.
+  public var concurrency = 4
+  /// Files of more bytes than this are moved in parts.
+  public var multipartThreshold = 64 << 20
+  /// Certificates (PEM) to trust besides the system's.
+  public var authorityFile: String?
+  public var userAgent = "redis-consumer"
+
+  public init() {}
+
+  /// For requests that move files: their size decides how long they take.
+  var transferTimeouts: HTTPTimeouts {
+    HTTPTimeouts(connect: connectTimeout, total: nil, stall: stallTimeout)
+  }
+
+  /// For requests without bodies to speak of.
+  var requestTimeouts: HTTPTimeouts {
+    HTTPTimeouts(connect: connectTimeout, total: .seconds(60), stall: stallTimeout)
+  }
+
+  /// The client of one bucket: connections for two files at full speed are kept.
+  func makeClient() throws(BucketError) -> HTTPClient {
+    var configuration = HTTPClientConfiguration(userAgent: userAgent)
+    configuration.authorityFile = authorityFile
+    configuration.trustsSystem = true
+    configuration.usesProxies = true
+    configuration.connectionsPerHost = 2 * concurrency
+    do { return try HTTPClient(configuration) } catch {
+      throw BucketError(.invalidRequest, "no connections can be made: \(error)")
+    }
+  }
+}
