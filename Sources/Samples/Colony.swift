@@ -15,6 +15,8 @@ struct Colony {
   /// What it keeps of its velocity, and how much is added.
   private static let (persistence, agitation): (Float, Float) = (0.6, 1.4)
   private static let growth: Float = 1.06
+  /// Part of the frame that nuclei take before they stop dividing, as cells do that touch.
+  private static let fullness: Float = 0.5
 
   init(side: Int, count: Int, frames: Int, generator: SeededGenerator) {
     self.side = side
@@ -77,10 +79,12 @@ struct Colony {
 
   private mutating func prepareDivisions(after frame: Int, isNeeded: Bool) {
     var isNeeded = isNeeded
+    var room = Self.fullness * Float(side * side) - nuclei.reduce(0) { $0 + $1.adultArea }
     for i in nuclei.indices where nuclei[i].age >= min(Self.leastAge, frame) {
       guard nuclei[i].radius > 0.9 * nuclei[i].adultRadius, frame + 1 < frames else { continue }
-      guard isNeeded || chance(Self.divisions) else { continue }
+      guard isNeeded || room > 0 && chance(Self.divisions) else { continue }
       isNeeded = false
+      room -= nuclei[i].adultArea
       nuclei[i].isDividing = true
       nuclei[i].radius *= 0.92
       nuclei[i].roundness = max(nuclei[i].roundness, 0.95)

@@ -25,12 +25,14 @@ package struct MovieSample: Sendable {
   ///   - frames: at least 1. In four and more at least one nucleus each divides, vanishes and appears, if
   ///     there are three to begin with.
   ///   - count: nuclei of the first frame at most; fewer where there is no more room.
+  /// - Throws: `CancellationError` once its task is cancelled.
   package init(seed: Int, side: Int = 256, frames: Int, count: Int) throws {
     var colony = Colony(
       side: side, count: count, frames: frames, generator: SeededGenerator(seed: seed))
     var images: [NDArray<Float>] = []
     var labels: [NDArray<Int32>] = []
     for frame in 0..<frames {
+      try Task.checkCancellation()
       if frame > 0 { colony.advance(to: frame) }
       let drawing = try colony.draw()
       images.append(drawing.image.expandingDimensions(at: 0))

@@ -23,6 +23,9 @@ struct Nucleus {
 }
 
 extension Nucleus {
+  /// In pixels, once it has grown.
+  var adultArea: Float { .pi * adultRadius * adultRadius }
+
   var ellipse: Ellipse {
     // Of the area that the radius stands for.
     let root = roundness.squareRoot()

@@ -35,4 +35,26 @@ import Testing
     #expect(movie.tracks.contains { $0.parent == nil && $0.frames.first != 0 })
     #expect(movie.tracks.contains { $0.daughters.isEmpty && $0.frames.last != 5 })
   }
+
+  @Test func `nuclei of a long movie stop dividing where there is no more room`() throws {
+    let (side, frames) = (96, 300)
+    let movie = try MovieSample(seed: 1, side: side, frames: frames, count: 10)
+    #expect(movie.tracks.count { $0.divisionFrame != nil } > 10)
+    let size = side * side
+    let labels = movie.labels.elements
+    for frame in 0..<frames {
+      let told = movie.tracks.filter { $0.frames.contains(frame) }
+      let pixels = labels[frame * size..<(frame + 1) * size]
+      #expect(Set(pixels).subtracting([0]).count == told.count, "frame \(frame)")
+      #expect(pixels.count { $0 > 0 } < size * 7 / 10, "frame \(frame)")
+    }
+  }
+
+  @Test func `a movie that nobody waits for is not drawn to its end`() async {
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      _ = try MovieSample(seed: 1, side: 96, frames: 2, count: 3)
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
 }

@@ -14,7 +14,8 @@ public struct TrackingScore {
   public private(set) var correctDivisions = 0
 
   /// - Parameters:
-  ///   - labels: `[frame, row, column]`, the nuclei of the truth with the labels they were given.
+  ///   - labels: `[frame, row, column]`; a nucleus of the truth has the label that most of its pixels
+  ///     have, and none if most have none.
   ///   - parents: the labels' parents.
   package init(labels: NDArray<Int32>, parents: [Int: Int], truth: MovieSample) {
     let given = Self.given(labels, truth.labels)
@@ -22,7 +23,8 @@ public struct TrackingScore {
     for track in truth.tracks {
       for (frame, next) in zip(track.frames, track.frames.dropFirst()) {
         steps += 1
-        if given[frame][track.label] == given[next][track.label] { correctSteps += 1 }
+        let label = given[frame][track.label]
+        if label != nil, label == given[next][track.label] { correctSteps += 1 }
       }
       guard let frame = track.divisionFrame, let last = track.frames.last else { continue }
       divisions += 1
@@ -43,15 +45,23 @@ public struct TrackingScore {
   private static func given(
     _ labels: NDArray<Int32>, _ truth: NDArray<Int32>
   ) -> [[Int: Int]] {
+    struct Pair: Hashable { let nucleus, label: Int32 }
     let size = truth.shape[1] * truth.shape[2]
-    var frames = [[Int: Int]](repeating: [:], count: truth.shape[0])
+    var areas = [[Pair: Int]](repeating: [:], count: truth.shape[0])
     labels.withUnsafeBuffer { labels in
       truth.withUnsafeBuffer { truth in
         for i in truth.indices where truth[i] > 0 {
-          frames[i / size][Int(truth[i])] = Int(labels[i])
+          areas[i / size][Pair(nucleus: truth[i], label: labels[i]), default: 0] += 1
         }
       }
     }
-    return frames
+    return areas.map { areas in
+      var given: [Int: Int] = [:]
+      // Of equal areas the lower label's, so that a score can be had again.
+      for (pair, _) in areas.sorted(by: { ($0.value, $1.key.label) < ($1.value, $0.key.label) }) {
+        given[Int(pair.nucleus)] = Int(pair.label)
+      }
+      return given.filter { $0.value > 0 }
+    }
   }
 }

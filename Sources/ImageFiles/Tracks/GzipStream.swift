@@ -42,7 +42,10 @@ final class GzipStream: ByteStream {
       done += part - Int(stream.pointee.avail_out)
       switch code {
       case Z_OK: continue
-      case Z_STREAM_END: isAtEnd = !beginsAnew()
+      case Z_STREAM_END:
+        // Members may be empty, and many.
+        try checkCancellation()
+        isAtEnd = !beginsAnew()
       default:
         throw ImageFileError(
           .damaged, file: name, "is damaged: it cannot be unpacked", advice: "send it again")

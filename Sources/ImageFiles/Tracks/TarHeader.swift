@@ -24,7 +24,6 @@ struct TarHeader {
     guard block.count == Self.blockSize, Self.isIntact(block),
       let size = Self.number(block[124..<136])
     else { return nil }
-    self.size = size
     let name = Self.text(block[0..<100])
     // In GNU's own form, `ustar` and two blanks, something else is where the prefix is.
     let hasPrefix = block[257..<263].elementsEqual("ustar\0".utf8) && block[345] != 0
@@ -38,6 +37,8 @@ struct TarHeader {
       case UInt8(ascii: "g"), UInt8(ascii: "K"): .ignored
       default: .other
       }
+    // Some programs tell the room that was kept for a folder; it has no content.
+    self.size = kind == .folder ? 0 : size
   }
 
   /// The block of a file, mode 0644, of nobody in particular.

@@ -42,7 +42,8 @@ final class TarReader: ByteStream {
           .tooLarge, file: name, "has more than \(Self.mostMembers) members",
           advice: "pack only what belongs to it")
       }
-      begin(longSize ?? header.size)
+      // What a header's extension says is meant for the file behind it.
+      begin(header.kind == .file ? longSize ?? header.size : header.size)
       switch header.kind {
       case .extended:
         let records = PaxRecords(try contents())

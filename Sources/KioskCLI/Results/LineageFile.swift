@@ -6,6 +6,8 @@ struct LineageFile {
   let tracks: Int
   let divisions: Int
 
+  static let name = "lineage.json"
+
   /// Bytes of a file that is read at all.
   private static let sizeLimit = 256 << 20
 
@@ -14,7 +16,7 @@ struct LineageFile {
   /// Nil for files of other kinds.
   init?(path: String, name: String) {
     var status = stat()
-    guard name == "lineage.json", stat(path, &status) == 0, status.st_size <= Self.sizeLimit,
+    guard name == Self.name, stat(path, &status) == 0, status.st_size <= Self.sizeLimit,
       let data = try? Data(contentsOf: URL(filePath: path)),
       let tracks = try? JSONDecoder().decode([String: Track].self, from: data)
     else { return nil }

@@ -91,12 +91,25 @@ struct ResultFetcher: Sendable {
     try exports.finish()
     files += exports.files.map { ($0.path, $0.name, nil) }
     result.remarks = exports.remarks
+    if result.lineage != nil { Self.nameLineage(in: &files) }
     let places = folder.claim(files.map(\.name), for: job)
     for (file, place) in zip(files, places) {
       result.files.append(.init(path: try folder.move(file.path, to: place), count: file.count))
     }
     result.count = areas.map { CellCount(areas: $0) }
     return result
+  }
+
+  /// Puts the lineage of a movie beside its labels, by their name: in the archive it has none, and the
+  /// results of several movies may come into one folder.
+  private static func nameLineage(in files: inout [(path: String, name: String, count: CellCount?)])
+  {
+    let images = Set(
+      files.compactMap { LabelFile(path: $0.path, name: $0.name)?.imageName })
+    guard let index = files.firstIndex(where: { $0.name == LineageFile.name }),
+      images.count == 1, let image = images.first, !image.isEmpty
+    else { return }
+    files[index].name = "\(image)_\(LineageFile.name)"
   }
 
   private static func isHidden(_ component: Substring) -> Bool { component.hasPrefix(".") }

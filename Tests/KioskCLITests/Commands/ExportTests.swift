@@ -132,6 +132,7 @@ import Testing
     let status = try await harness.kiosk("fetch", key, "--labels", "--overlay")
     #expect(status.exit == .code(0), "\(status.output)")
     #expect(status.standardOutput.hasPrefix("movie.npy: 3 tracks, 1 division\n"))
+    #expect(harness.files(in: ".").contains("movie_lineage.json"))
     for kind in ["labels", "overlay"] {
       let name = "movie_feature_0_\(kind).png"
       let picture = try ImageFile.decode(contentsOf: harness.folder.file(name), name: name).pixels
