@@ -1,11 +1,17 @@
 /// Percent encoding as the stores and their clients do it (RFC 3986).
 enum PercentEncoding {
   /// UTF-8 bytes; letters, digits, `-_.~` and `/` stay, all else becomes `%XX` in upper case.
-  static func encodePath(_ text: String) -> String {
+  static func encodePath(_ text: String) -> String { encode(text, keeping: "/") }
+
+  /// As ``encodePath(_:)``, `/` too: a part of a path, or a name or value of a query.
+  static func encode(_ text: String) -> String { encode(text, keeping: nil) }
+
+  private static func encode(_ text: String, keeping kept: Unicode.Scalar?) -> String {
+    let kept = kept.map { UInt8(ascii: $0) }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.utf8.count)
     for byte in text.utf8 {
-      if isUnreserved(byte) || byte == UInt8(ascii: "/") {
+      if isUnreserved(byte) || byte == kept {
         bytes.append(byte)
       } else {
         bytes += [UInt8(ascii: "%"), hexDigit(byte >> 4), hexDigit(byte & 15)]

@@ -12,8 +12,8 @@ package enum RetryAfter {
     return seconds(date: text).map { .seconds(max(0, min($0 - now, 1 << 31))) }
   }
 
-  /// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that may still be sent.
-  private static func seconds(date text: String) -> Int? {
+  /// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that may still be sent.
+  package static func seconds(date text: String) -> Int? {
     let parts = text.split(whereSeparator: { " :,".contains($0) })
     let months = [
       "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -1,0 +1,221 @@
+import CurlClient
+import Logging
+import Synchronization
+
+/// Sends signed requests about one bucket, and learns from the answers where the bucket is, what time
+/// it is there, and that the credential has expired.
+final class S3Connection: Sendable {
+  static let errorBodyLimit = 65536
+
+  struct Request: Sendable {
+    var method: String
+    var action: S3Failures.Action
+    var key: ObjectKey
+    var query = CanonicalQuery()
+    var fields: [HTTPField] = []
+    var body: (any HTTPBodySource)?
+    /// The SHA-256 of the body in hexadecimal digits; nil if it need not be signed.
+    var bodyHash: String?
+    var timeouts: HTTPTimeouts
+  }
+
+  /// One try of a request: what may turn out to be wrong.
+  struct Attempt: Sendable {
+    let request: HTTPRequest
+    let action: S3Failures.Action
+    let key: ObjectKey
+    let region: String
+    let credential: AWSCredential?
+    let server: String
+  }
+
+  private struct State {
+    var region: String
+    /// What a redirect to another host of the same service named.
+    var host: String?
+    /// Seconds that the store's clock is ahead of ours.
+    var clockOffset = 0
+    var lastCredential: AWSCredential?
+  }
+
+  let address: S3Address
+  private let client: HTTPClient
+  private let credentials: any S3CredentialSource
+  private let keys = SigningKeys()
+  private let now: @Sendable () -> Int
+  private let logger: Logger
+  private let state: Mutex<State>
+
+  init(
+    _ address: S3Address, region: String, client: HTTPClient,
+    credentials: any S3CredentialSource, logger: Logger, now: @escaping @Sendable () -> Int
+  ) {
+    self.address = address
+    self.client = client
+    self.credentials = credentials
+    self.logger = logger
+    self.now = now
+    state = Mutex(State(region: region))
+  }
+
+  var region: String { state.withLock { $0.region } }
+
+  /// The credential of the last request.
+  var lastCredential: AWSCredential? { state.withLock { $0.lastCredential } }
+
+  var source: String { credentials.source }
+
+  /// Whether the body of a request is signed too: nothing else protects it without TLS.
+  var signsBodies: Bool { endpoint().scheme == "http" }
+
+  /// Sends a request once.
+  ///
+  /// - Returns: a response of success.
+  /// - Throws: ``FailedTry``; `HTTPError`; `CancellationError`.
+  func send(_ request: Request) async throws -> HTTPResponse {
+    try await sendTold(request, bodyLimit: Self.errorBodyLimit).response
+  }
+
+  /// As ``send(_:)``, for a response that may be a failure all the same.
+  func sendTold(
+    _ request: Request, bodyLimit: Int
+  ) async throws -> (response: HTTPResponse, attempt: Attempt) {
+    let attempt = try await prepare(request)
+    let response = try await client.send(attempt.request, bodyLimit: bodyLimit, overflow: .cut)
+    guard (200..<300).contains(response.status) else {
+      throw try await failure(S3Response(response.head, body: response.body), of: attempt)
+    }
+    return (response, attempt)
+  }
+
+  /// Sends a request once and passes on what comes, whatever its status.
+  func transfer(
+    _ request: Request, into sink: any HTTPBodySink
+  ) async throws -> (head: HTTPHead, attempt: Attempt) {
+    let attempt = try await prepare(request)
+    return (try await client.transfer(attempt.request, into: sink), attempt)
+  }
+
+  /// The credential to use now.
+  ///
+  /// - Throws: ``FailedTry`` if there may be one later.
+  func credential() async throws -> AWSCredential? {
+    let credential = try await retryable { try await credentials.current() }
+    state.withLock { $0.lastCredential = credential }
+    return credential
+  }
+
+  /// Signs with the store's time and the bucket's region.
+  func signature(by credential: AWSCredential) -> SignatureV4 {
+    let (region, offset) = state.withLock { ($0.region, $0.clockOffset) }
+    return SignatureV4(
+      credential: credential, region: region, time: SigningTime(now() + offset), keys: keys)
+  }
+
+  // MARK: Out
+
+  private func prepare(_ request: Request) async throws -> Attempt {
+    let credential = try await credential()
+    let endpoint = endpoint()
+    let path = endpoint.path(of: request.key)
+    var fields = request.fields
+    let region: String
+    if let credential {
+      let signature = signature(by: credential)
+      region = signature.region
+      fields = signature.sign(
+        request.method, host: endpoint.host, path: path, query: request.query, fields: fields,
+        payload: request.bodyHash ?? (endpoint.scheme == "http" ? Self.emptyHash : nil)
+          ?? SignatureV4.unsignedPayload)
+    } else {
+      region = self.region
+    }
+    let query = request.query.text.isEmpty ? "" : "?\(request.query.text)"
+    let url = try HTTPURL("\(endpoint.scheme)://\(endpoint.host)\(path)\(query)")
+    return Attempt(
+      request: HTTPRequest(
+        request.method, url, fields: fields, body: request.body, timeouts: request.timeouts),
+      action: request.action, key: request.key, region: region, credential: credential,
+      server: "\(url)")
+  }
+
+  private static let emptyHash = Hashes.sha256Hexadecimal("")
+
+  private func endpoint() -> S3Endpoint {
+    let (region, host) = state.withLock { ($0.region, $0.host) }
+    let endpoint = address.endpoint(region: region)
+    guard let host else { return endpoint }
+    return S3Endpoint(scheme: endpoint.scheme, host: host, prefix: endpoint.prefix)
+  }
+
+  private func retryable<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do { return try await body() } catch let error as BucketError where error.isRetryable {
+      throw FailedTry(error, .later(atLeast: nil))
+    }
+  }
+
+  // MARK: Back
+
+  /// What a response without success means, once what can be changed for another try is changed.
+  func failure(_ response: S3Response, of attempt: Attempt) async throws -> FailedTry {
+    let failed = S3Failures(bucket: address.bucket, source: source)
+      .failedTry(response, attempt.action, attempt.key, server: attempt.server)
+    if let remedy = try await remedy(response, attempt) {
+      return FailedTry(failed.error, .once(remedy))
+    }
+    return failed
+  }
+
+  private func remedy(
+    _ response: S3Response, _ attempt: Attempt
+  ) async throws -> FailedTry.Remedy? {
+    if follow(response, attempt) { return .address }
+    switch response.code.flatMap(S3ErrorCode.kind) {
+    case .clock: return setClock(by: response) ? .clock : nil
+    case .credential:
+      guard let refused = attempt.credential else { return nil }
+      let fresh = try await retryable { try await credentials.refresh(insteadOf: refused) }
+      state.withLock { $0.lastCredential = fresh }
+      return .credential
+    default: return nil
+    }
+  }
+
+  private func setClock(by response: S3Response) -> Bool {
+    guard let date = response.head["date"], let server = RetryAfter.seconds(date: date) else {
+      return false
+    }
+    let offset = server - now()
+    state.withLock { $0.clockOffset = offset }
+    logger.warning(
+      "the clock differs from the store's; requests are signed with the store's time",
+      metadata: ["event": "storage_clock", "seconds": "\(offset)"])
+    return true
+  }
+
+  /// Remembers where the bucket is, if the response says so; false if that is no news.
+  private func follow(_ response: S3Response, _ attempt: Attempt) -> Bool {
+    let isElsewhere = (300..<400).contains(response.status)
+    let isMalformed = response.code == "AuthorizationHeaderMalformed"
+    if let region = response.region, region != attempt.region,
+      isMalformed || address.custom == nil && (isElsewhere || response.status == 400)
+    {
+      state.withLock { state in
+        state.region = region
+        state.host = nil
+      }
+      logger.notice(
+        "the bucket is in another region; AWS_REGION should name it",
+        metadata: ["event": "storage_region", "region": "\(region)"])
+      return true
+    }
+    guard response.status == 307, address.custom == nil,
+      let location = response.head["location"], let url = try? HTTPURL(location),
+      url.scheme == "https", url.port == 443, S3Address.isAWS(url.host)
+    else { return false }
+    return state.withLock { state in
+      defer { state.host = url.host }
+      return state.host != url.host
+    }
+  }
+}

@@ -1,0 +1,269 @@
+import CurlClient
+import Logging
+
+/// Stores a file in parts. The object appears when all are there, and nothing is left of them if that
+/// does not happen.
+struct MultipartUpload: Sendable {
+  static let partLimit = 10_000
+  static let smallestPart = 5 << 20
+  static let largestPart = 5 << 30
+  private static let completionLimit = 1 << 20
+
+  let connection: S3Connection
+  let operation: StoreOperation
+  let cleanUps: CleanUps
+  let logger: Logger
+  let key: ObjectKey
+  let file: FileDescriptor
+  let size: Int
+  let contentType: String
+  let checksum: ChecksumAlgorithm?
+
+  /// The store does not know the upload any more.
+  private struct UploadVanished: Error {
+    let error: BucketError
+  }
+
+  private struct Part: Sendable {
+    let number: Int
+    let tag: String
+    let checksum: ChecksumValue?
+  }
+
+  /// Bytes of all parts but the last: as wanted, or more where that would be too many parts.
+  static func partSize(for size: Int, wanted: Int) -> Int {
+    let needed = (size + partLimit - 1) / partLimit
+    let mebibyte = 1 << 20
+    return max(wanted, smallestPart, (needed + mebibyte - 1) / mebibyte * mebibyte)
+  }
+
+  private var partSize: Int { Self.partSize(for: size, wanted: operation.settings.partSize) }
+
+  func run() async throws {
+    guard partSize <= Self.largestPart else {
+      throw BucketError(
+        .tooLarge, key: key.text,
+        "\(key) has \(size >> 30) GiB, more than an object can have in S3")
+    }
+    try await operation.retrying {
+      do { try await uploadOnce() } catch let vanished as UploadVanished {
+        throw FailedTry(vanished.error, .once(.replaced))
+      }
+    }
+  }
+
+  private func uploadOnce() async throws {
+    let id = try await initiate()
+    do {
+      let parts = try await sendParts(of: id)
+      try await complete(id, parts)
+    } catch let vanished as UploadVanished {
+      throw vanished
+    } catch {
+      await abandon { id }
+      throw error
+    }
+  }
+
+  // MARK: Begin
+
+  private func initiate() async throws -> String {
+    var fields = [HTTPField("Content-Type", contentType)]
+    if let name = checksum?.amazonName {
+      fields.append(HTTPField("x-amz-checksum-algorithm", name))
+    }
+    let request = S3Connection.Request(
+      method: "POST", action: .write, key: key, query: CanonicalQuery([("uploads", "")]),
+      fields: fields, timeouts: operation.settings.requestTimeouts)
+    return try await operation.retrying {
+      // Not a child: broken off, it could leave an upload that nobody knows.
+      let answer = Task { try await uploadID(connection.send(request)) }
+      do { return try await answer.valueUnlessCancelled() } catch let error as CancellationError {
+        await abandon { try await answer.value(within: .seconds(10)) }
+        throw error
+      }
+    }
+  }
+
+  private func uploadID(_ response: HTTPResponse) throws -> String {
+    if let id = (try? XMLFields(response.body))?["UploadId"], !id.isEmpty { return id }
+    throw FailedTry(
+      BucketError(
+        .server, key: key.text, "the store began an upload without saying which",
+        isRetryable: true, answer: .init(status: response.status)), .later(atLeast: nil))
+  }
+
+  // MARK: Parts
+
+  /// In ascending order, as many at a time as allowed: some servers write them down in order.
+  private func sendParts(of id: String) async throws -> [Part] {
+    let partSize = partSize
+    let starts = Array(stride(from: 0, to: size, by: partSize))
+    return try await withThrowingTaskGroup(of: Part.self) { group in
+      var parts: [Part] = []
+      for (index, start) in starts.enumerated() {
+        if index >= operation.settings.concurrency, let part = try await group.next() {
+          parts.append(part)
+        }
+        let range = start..<min(start + partSize, size)
+        group.addTask { try await send(range, as: index + 1, of: id) }
+      }
+      for try await part in group { parts.append(part) }
+      return parts.sorted { $0.number < $1.number }
+    }
+  }
+
+  private func send(_ range: Range<Int>, as number: Int, of id: String) async throws -> Part {
+    let meter = TransferMeter(operation)
+    do {
+      let body = try await S3Body.make(
+        file, range, checksum: checksum, isSigned: connection.signsBodies, meter: meter)
+      let request = S3Connection.Request(
+        method: "PUT", action: .write, key: key,
+        query: CanonicalQuery([("partNumber", "\(number)"), ("uploadId", id)]),
+        fields: body.field.map { [$0] } ?? [], body: body.source, bodyHash: body.hash,
+        timeouts: operation.settings.transferTimeouts)
+      let tag = try await operation.retrying {
+        meter.reached(0)
+        return try await detectingEnd { try await connection.send(request).head["etag"] }
+      }
+      guard let tag else {
+        throw BucketError(
+          .server, key: key.text, "the store took part \(number) of \(key) without an ETag")
+      }
+      return Part(number: number, tag: tag, checksum: body.checksum)
+    } catch {
+      meter.reached(0)
+      throw error
+    }
+  }
+
+  private func detectingEnd<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do { return try await body() } catch let failed as FailedTry
+      where failed.error.answer?.serviceCode == "NoSuchUpload"
+    { throw UploadVanished(error: failed.error) }
+  }
+
+  // MARK: End
+
+  private func complete(_ id: String, _ parts: [Part]) async throws {
+    let request = S3Connection.Request(
+      method: "POST", action: .write, key: key, query: CanonicalQuery([("uploadId", id)]),
+      fields: [HTTPField("Content-Type", "application/xml")],
+      body: HTTPBytes(Self.document(parts)),
+      bodyHash: connection.signsBodies
+        ? Hexadecimal.encode(Hashes.sha256(Self.document(parts))) : nil,
+      // Joining large parts takes its time; blanks are sent meanwhile.
+      timeouts: operation.settings.transferTimeouts)
+    var mayBeDone = false
+    try await operation.retrying {
+      do {
+        try await sendCompletion(request)
+      } catch let failed as FailedTry
+        where failed.error.answer?.serviceCode == "NoSuchUpload"
+      {
+        if mayBeDone, try await isStored(parts.count) { return }
+        throw UploadVanished(error: failed.error)
+      } catch {
+        mayBeDone = true
+        throw error
+      }
+    }
+  }
+
+  /// The answer may be an error although its status was success: it is sent before it is known.
+  private func sendCompletion(_ request: S3Connection.Request) async throws {
+    let (response, attempt) = try await connection.sendTold(
+      request, bodyLimit: Self.completionLimit)
+    let document = try? XMLFields(response.body)
+    switch document?.root {
+    case "Error":
+      throw try await connection.failure(
+        S3Response(response.head, body: response.body), of: attempt)
+    case nil:
+      throw FailedTry(
+        BucketError(
+          .server, key: key.text, "the store did not say whether \(key) is complete",
+          isRetryable: true, answer: .init(status: response.status)), .later(atLeast: nil))
+    default: return
+    }
+  }
+
+  private static func document(_ parts: [Part]) -> [UInt8] {
+    var text = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+    for part in parts {
+      text += "<Part><PartNumber>\(part.number)</PartNumber><ETag>\(escaped(part.tag))</ETag>"
+      if let checksum = part.checksum, let name = checksum.algorithm.amazonName {
+        text += "<Checksum\(name)>\(checksum.base64)</Checksum\(name)>"
+      }
+      text += "</Part>"
+    }
+    return Array((text + "</CompleteMultipartUpload>").utf8)
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.map { character in
+      switch character {
+      case "&": "&amp;"
+      case "<": "&lt;"
+      case ">": "&gt;"
+      case "\"": "&quot;"
+      default: String(character)
+      }
+    }.joined()
+  }
+
+  /// Whether an object of these parts has the key: then a completion worked whose answer got lost.
+  private func isStored(_ count: Int) async throws -> Bool {
+    let request = S3Connection.Request(
+      method: "HEAD", action: .read, key: key, timeouts: operation.settings.requestTimeouts)
+    do {
+      let head = try await connection.send(request).head
+      let tag = head["etag"]?.filter { $0 != "\"" } ?? ""
+      let fits = !tag.contains("-") || tag.hasSuffix("-\(count)")
+      return fits && head["content-length"].flatMap { Int($0) } == size
+    } catch let failed as FailedTry where failed.error.answer?.status == 404 {
+      return false
+    }
+  }
+
+  // MARK: Give up
+
+  /// Removes what the store has of an upload. A caller that was cancelled does not wait long for it.
+  private func abandon(_ id: @escaping @Sendable () async throws -> String) async {
+    let removal = cleanUps.start {
+      // Without an id there is nothing to remove.
+      guard let id = try? await id() else { return }
+      await remove(id)
+    }
+    if Task.isCancelled {
+      await removal.wait(atMost: .milliseconds(500))
+    } else {
+      await removal.value
+    }
+  }
+
+  private func remove(_ id: String) async {
+    var timeouts = operation.settings.requestTimeouts
+    timeouts.total = .seconds(3)
+    let request = S3Connection.Request(
+      method: "DELETE", action: .write, key: key, query: CanonicalQuery([("uploadId", id)]),
+      timeouts: timeouts)
+    var last: any Error = CancellationError()
+    for number in 0..<3 {
+      do {
+        _ = try await connection.send(request)
+        return
+      } catch let failed as FailedTry where failed.error.answer?.status == 404 {
+        return
+      } catch { last = error }
+      try? await Task.sleep(for: .milliseconds(100 << number))
+    }
+    let reason = (last as? FailedTry).map { "\($0.error)" } ?? "\(last)"
+    logger.warning(
+      "parts of an upload are left in the bucket; a lifecycle rule should remove such",
+      metadata: [
+        "event": "storage_abort_failed", "key": "\(key)", "upload": "\(id)", "error": "\(reason)",
+      ])
+  }
+}
