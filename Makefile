@@ -54,7 +54,7 @@ build: system-packages ## Builds the executables, optimised
 protos: ## Generates the protobuf code anew (needs protoc 3.21.12)
 	@scripts/protos.sh
 
-bench: system-packages ## Runs the benchmarks, which print ratios
+bench: test-servers ## Runs the benchmarks, which print ratios
 	@for name in $(BENCH); do \
 	  swift run -c release "$${name}Benchmark" || exit 1; \
 	done

@@ -193,6 +193,9 @@ let package = Package(
 
     // Benchmarks print ratios; they are not tests.
     .executableTarget(
+      name: "BucketsBenchmark", dependencies: ["Buckets", "TestSupport"],
+      path: "Benchmarks/Buckets", swiftSettings: swiftSettings),
+    .executableTarget(
       name: "DeliveryBenchmark",
       dependencies: [
         "Arrays", "ConsumeRedisEvents", "ImageFiles", "JobQueue", "ModelServing", "RedisClient",

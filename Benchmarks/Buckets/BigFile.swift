@@ -1,0 +1,45 @@
+import Buckets
+import Foundation
+
+/// A file of 1 GiB, which we move in parts.
+enum BigFile {
+  private static let byteCount = 1 << 30
+
+  static func measure(_ stage: Stage) async throws {
+    let bucket = try stage.bucket()
+    let file = try stage.makeFile("big.bin", byteCount: byteCount)
+    let destination = UploadDestination(subdirectory: "ours")
+    let up = try await Usage.best {
+      _ = try await bucket.upload(file, to: destination) { _ in }
+    } theirs: {
+      _ = try await stage.curl(["--upload-file", file.path, stage.url("output/curl/big.bin")])
+    }
+    report("1 GiB up, in parts", up)
+
+    let key = try ObjectKey("output/ours/big.bin")
+    let copy = stage.file("curl.bin")
+    let down = try await Usage.best {
+      let file = try await bucket.download(key, into: stage.folder, limit: .max) { _ in }
+      try FileManager.default.removeItem(at: file)
+    } theirs: {
+      _ = try await stage.curl(["--output", copy.path, stage.url(key.text)])
+      try FileManager.default.removeItem(at: copy)
+    }
+    report("1 GiB down, in parts", down)
+
+    try await bucket.delete(key)
+    try await bucket.delete(ObjectKey("output/curl/big.bin"))
+    try FileManager.default.removeItem(at: file)
+    await bucket.close()
+  }
+
+  private static func report(_ name: String, _ best: (ours: Usage, theirs: Usage)) {
+    let megabytes = Double(byteCount) / 1e6
+    row(
+      name, "\(Int(megabytes / best.ours.seconds)) MB/s",
+      "curl \(Int(megabytes / best.theirs.seconds)) MB/s",
+      "ratio \((best.theirs.seconds / best.ours.seconds).hundredths)",
+      "processor \(best.ours.processorSeconds.hundredths) s",
+      "curl \(best.theirs.processorSeconds.hundredths) s")
+  }
+}
