@@ -153,7 +153,8 @@ final class CredentialCache<Value: Sendable & Equatable>: Sendable {
     }
     if isAlive {
       logger.warning(
-        "Cannot renew the credential; the old one is used", metadata: ["error": "\(error)"])
+        "the credential cannot be renewed yet; the old one is used until its end",
+        metadata: ["event": "storage_credential", "error": "\(error)"])
     }
     for waiter in waiters { waiter.resume(throwing: error) }
   }
