@@ -1,5 +1,27 @@
 import RedisClient
 
+/// Objects in the bucket that are of use until a job has ended.
+package struct MadeObjects: Sendable, Equatable {
+  package let keys: [String]
+  /// Whether the results of the job's children are among them, whose keys their hashes tell.
+  package let includeResults: Bool
+
+  package init(_ keys: [String], includeResults: Bool = false) {
+    self.keys = keys
+    self.includeResults = includeResults
+  }
+
+  /// Stands for the results; no object's key begins with a slash.
+  private static let results = "/results"
+
+  init(text: String) {
+    let lines = text.split(separator: "\n").map(String.init)
+    self.init(lines.filter { $0 != Self.results }, includeResults: lines.contains(Self.results))
+  }
+
+  var text: String { (keys + (includeResults ? [Self.results] : [])).joined(separator: "\n") }
+}
+
 /// What is remembered of objects in the bucket that jobs make for their children, so that they are
 /// removed also when no consumer sees the job's end.
 extension JobQueue {
@@ -7,19 +29,19 @@ extension JobQueue {
   private static let memory: Duration = .seconds(30 * 86400)
 
   /// Notes what a job is about to make. It replaces what was noted before.
-  package func note(objects: [String], of job: String) async throws {
+  package func note(_ objects: MadeObjects, of job: String) async throws {
     try await redis.transaction([
       RedisCommand(
-        "SET", Keys.objects(of: job), objects.joined(separator: "\n"), "PX",
+        "SET", Keys.objects(of: job), objects.text, "PX",
         Self.memory.wholeMilliseconds, idempotent: true),
       RedisCommand("ZADD", Keys.objectMakers(of: name), 0, job, idempotent: true),
     ])
   }
 
   /// What was noted of a job; nil if nothing was.
-  package func objects(of job: String) async throws -> [String]? {
+  package func objects(of job: String) async throws -> MadeObjects? {
     try await redis.send(RedisCommand("GET", Keys.objects(of: job), idempotent: true)).string
-      .map { $0.split(separator: "\n").map(String.init) }
+      .map(MadeObjects.init(text:))
   }
 
   /// Forgets what was noted of a job: the objects are gone.

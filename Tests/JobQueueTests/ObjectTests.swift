@@ -14,10 +14,13 @@ import Testing
     for (job, status) in [("live", "waiting"), ("done", "done"), ("failed", "failed")] {
       try await redis.command("HSET", job, "status", status)
     }
-    let objects = ["output/1/a b.tif", "output/1/é,日本.tif"]
+    let objects = MadeObjects(["output/1/a b.tif", "output/1/é,日本.tif"])
+    let withResults = MadeObjects(objects.keys, includeResults: true)
     for job in ["live", "done", "failed", "gone"] {
-      try await queue.note(objects: objects, of: job)
+      try await queue.note(objects, of: job)
     }
+    try await queue.note(withResults, of: "failed")
+    #expect(try await queue.objects(of: "failed") == withResults)
     #expect(try await queue.objects(of: "live") == objects)
     #expect(try await queue.objects(of: "other") == nil)
     #expect(Set(try await queue.endedObjectMakers()) == ["done", "failed", "gone"])
@@ -34,7 +37,7 @@ import Testing
     let queue = JobQueue(name: "q-zip", worker: "pod-1", redis: redis)
     for number in 0..<150 {
       try await redis.command("HSET", "job \(number)", "status", number < 149 ? "waiting" : "done")
-      try await queue.note(objects: ["a"], of: "job \(number)")
+      try await queue.note(MadeObjects(["a"]), of: "job \(number)")
     }
     var found: [String] = []
     for _ in 0..<2 { found += try await queue.endedObjectMakers() }

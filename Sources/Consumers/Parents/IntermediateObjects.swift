@@ -36,13 +36,14 @@ struct IntermediateObjects: Sendable {
   }
 
   /// Notes what will be made, before the first object is. What an earlier run of the job left is removed.
-  func announce(_ keys: [ObjectKey]) async throws {
-    let texts = keys.map(\.text)
+  ///
+  /// - Parameter includeResults: whether the children's results are of no use either once the job has
+  ///   ended.
+  func announce(_ keys: [ObjectKey], includeResults: Bool = false) async throws {
     if let earlier = try await queue.objects(of: job) {
-      let new = Set(texts)
-      try await delete(earlier.filter { !new.contains($0) })
+      try await delete(Set(earlier.keys.map { try ObjectKey($0) }).subtracting(keys))
     }
-    try await queue.note(objects: texts, of: job)
+    try await queue.note(MadeObjects(keys.map(\.text), includeResults: includeResults), of: job)
   }
 
   /// Stores a file, whose last component is that of `name`.
@@ -52,10 +53,15 @@ struct IntermediateObjects: Sendable {
     _ = try await bucket.upload(file, to: destination(of: name).destination, progress: progress)
   }
 
-  /// Removes all that was announced. What cannot be removed now is left to the sweep.
+  /// Removes all that was announced. What cannot be removed now, as the results of children that are
+  /// still at work, is left to the sweep.
   func remove() async {
     do {
-      try await delete(queue.objects(of: job) ?? [])
+      let made = try await queue.objects(of: job) ?? MadeObjects([])
+      try await delete(made.keys.map { try ObjectKey($0) })
+      if made.includeResults, try await !removeResults() {
+        return try await queue.note(MadeObjects([], includeResults: true), of: job)
+      }
       try await queue.forgetObjects(of: job)
     } catch {
       logger.warning(
@@ -71,9 +77,24 @@ struct IntermediateObjects: Sendable {
     return (UploadDestination(subdirectory: folder + folders, visibility: .internal), last)
   }
 
-  private func delete(_ keys: [String]) async throws {
-    try await forEachInOrder(keys, atMost: Self.width) { [bucket] key in
-      try await bucket.delete(ObjectKey(key))
+  /// - Returns: whether no more will come.
+  private func removeResults() async throws -> Bool {
+    let parent = try await queue.fields([Field.children], of: [job])[0]
+    let keys = (parent?[Field.children] ?? "").split(separator: ",").map(String.init)
+    let children = try await queue.fields([Field.status, Field.outputFileName], of: keys)
+    try await delete(
+      children.compactMap { child in
+        guard let name = child?[Field.outputFileName], !name.isEmpty else { return nil }
+        return try bucket.key(named: name)
+      })
+    return children.allSatisfy { child in
+      child.map { JobStatus(rawValue: $0[Field.status] ?? "").isFinal } ?? true
+    }
+  }
+
+  private func delete(_ keys: some Collection<ObjectKey>) async throws {
+    try await forEachInOrder(Array(keys), atMost: Self.width) { [bucket] key in
+      try await bucket.delete(key)
     }
   }
 }

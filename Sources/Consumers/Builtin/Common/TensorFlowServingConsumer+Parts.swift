@@ -20,7 +20,7 @@ struct JobPart: Sendable {
 extension TensorFlowServingConsumer {
   /// Bytes of the image's name in those of its parts, so that their results' names are not too long.
   private static let longestName = 120
-  /// Files moved or removed at a time.
+  /// Files moved at a time.
   private static let width = 4
 
   /// Puts parts into the bucket and lets a job work on each.
@@ -35,7 +35,7 @@ extension TensorFlowServingConsumer {
     let id = Keys.digest(of: run.origin, by: "parts")
     let names = parts.map { "\(id)-\(last.prefix(bytes: Self.longestName))-\($0.ending)" }
     let keys = try names.map { try objects.key(named: $0) }
-    try await untilRedisAnswers { try await objects.announce(keys) }
+    try await untilRedisAnswers { try await objects.announce(keys, includeResults: true) }
     let place = try folder.subfolder("parts")
     try await forEachInOrder(Array(names.indices), atMost: Self.width) { [run] index in
       let file = place.appending(path: names[index])
@@ -87,39 +87,24 @@ extension TensorFlowServingConsumer {
     if !children.isEmpty {
       // Without its parts the work cannot be done again, so what came of it must be known first.
       try await keep(stored)
-      await removeParts(children)
+      await intermediateObjects.remove()
       try await expireChildren()
     }
     return try await tell(stored, of: job)
   }
 
-  /// Does the work, and removes the job's parts if it fails for good.
+  /// Does the work, and removes the job's parts and what came of them if it fails for good.
   func removingPartsOnFailure(
-    _ children: [ChildResult], _ body: () async throws -> JobStatus
+    _ body: () async throws -> JobStatus
   ) async throws -> JobStatus {
     do {
       return try await body()
     } catch {
       // Of a job that runs again, or is another worker's by now, they are still needed.
       if run.stopCause == nil, !Task.isCancelled, JobError(error).failureClass == .input {
-        await removeParts(children)
+        await intermediateObjects.remove()
       }
       throw error
-    }
-  }
-
-  /// Removes the parts and what came of them. What cannot be removed now is left to others.
-  private func removeParts(_ children: [ChildResult]) async {
-    await intermediateObjects.remove()
-    let results = children.compactMap { $0[Field.outputFileName] }
-    do {
-      try await forEachInOrder(results, atMost: Self.width) { [context] name in
-        try await context.bucket.delete(context.bucket.key(named: name))
-      }
-    } catch {
-      run.logger.warning(
-        "cannot remove the results of a job's children",
-        metadata: ["event": "objects_left", "error": "\(error)"])
     }
   }
 

@@ -20,7 +20,7 @@ final class PolarisConsumer: TensorFlowServingConsumer {
     let request = try PolarisRequest(job, context: context)
     if let kept = try await keptResult() { return try await tell(kept, of: job) }
     let children = run.isResumed ? try await children() : []
-    return try await removingPartsOnFailure(children) {
+    return try await removingPartsOnFailure {
       if children.isEmpty {
         return try await send(parts(of: job, request), of: job, share: Self.share)
       }

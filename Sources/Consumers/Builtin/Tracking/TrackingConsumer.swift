@@ -17,7 +17,7 @@ final class TrackingConsumer: TensorFlowServingConsumer {
     let input = try TrackingInput(job, queue: context.queue.name)
     if let kept = try await keptResult() { return try await tell(kept, of: job) }
     let children = run.isResumed ? try await children() : []
-    return try await removingPartsOnFailure(children) {
+    return try await removingPartsOnFailure {
       switch input {
       case .trackFile:
         let file = try await download(job.inputFileName)
