@@ -57,13 +57,14 @@ struct Daemon {
         workFolder: try WorkFolder(in: configuration.temporaryFolder, logger: logger),
         logger: logger)
       let callbacks = CallbackDeliverer(redis, settings: configuration.callbacks)
+      let bucketFacts = await describe(bucket)
       logger.info(
         "started",
         metadata: [
           "event": "started", "redis": "\(configuration.redis)",
           "bucket": "\(configuration.bucket)",
           "version": "\(Version.number)",
-        ].merging(await describe(bucket)) { $1 })
+        ].merging(bucketFacts) { $1 })
       await serve(
         ConsumerService(
           configuration.type, context: context, slotCount: configuration.slots,
@@ -90,7 +91,9 @@ struct Daemon {
   /// - Throws: ``BucketError`` for what only other settings can change. A store that is away may be back
   ///   by the time a job needs it.
   private func examine(_ bucket: any Bucket) async throws {
-    let problem: BucketError? = try await withThrowingTaskGroup { group in
+    let problem: BucketError? = try await withThrowingTaskGroup(
+      of: BucketError?.self
+    ) { group in
       group.addTask {
         do {
           try await bucket.check()

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import TestSupport
 
 @testable import Buckets
@@ -61,12 +60,4 @@ func formFields(_ body: [UInt8]) -> [String: String] {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       return (String(parts[0]), String(parts[1]).removingPercentEncoding ?? "")
     }, uniquingKeysWith: { $1 })
-}
-
-/// Counts requests.
-final class Counter: Sendable {
-  private let count = Atomic(0)
-
-  /// From 1.
-  func next() -> Int { count.add(1, ordering: .relaxed).newValue }
 }

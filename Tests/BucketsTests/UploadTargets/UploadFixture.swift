@@ -1,7 +1,6 @@
 import Foundation
 import Logging
 import Retrying
-import Synchronization
 import TestSupport
 
 @testable import Buckets
@@ -42,14 +41,6 @@ struct UploadFixture {
     try await targets.upload(
       file, to: targets.target(url, id: id), contentType: "application/zip", progress: progress)
   }
-}
-
-/// Counts requests.
-final class Counter: Sendable {
-  private let value = Atomic(0)
-
-  /// From 1.
-  func next() -> Int { value.add(1, ordering: .relaxed).newValue }
 }
 
 extension TestWebServer {
