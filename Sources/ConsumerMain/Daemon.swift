@@ -15,7 +15,7 @@ struct Daemon {
   private let configuration: ConsumerConfiguration
   private let values: SettingValues
   private let giveUp: @Sendable () -> Void
-  private let logger: Logger
+  let logger: Logger
 
   /// How long putting jobs back may take once the grace period is over.
   private static let releaseTimeout: Duration = .seconds(10)
@@ -81,49 +81,6 @@ struct Daemon {
       logger.critical("cannot start", metadata: ["event": "start_failed", "error": "\(error)"])
       return 1
     }
-  }
-
-  /// How long the start waits for a bucket that does not answer.
-  private static let bucketTimeout: Duration = .seconds(10)
-
-  /// Finds out whether the bucket can be used at all.
-  ///
-  /// - Throws: ``BucketError`` for what only other settings can change. A store that is away may be back
-  ///   by the time a job needs it.
-  private func examine(_ bucket: any Bucket) async throws {
-    let problem: BucketError? = try await withThrowingTaskGroup(
-      of: BucketError?.self
-    ) { group in
-      group.addTask {
-        do {
-          try await bucket.check()
-          return nil
-        } catch let error as BucketError { return error }
-      }
-      group.addTask {
-        try await Task.sleep(for: Self.bucketTimeout)
-        return BucketError(
-          .timeout, "the bucket did not answer for \(Self.bucketTimeout)", isRetryable: true)
-      }
-      defer { group.cancelAll() }
-      return try await group.next() ?? nil
-    }
-    guard let problem else { return }
-    guard problem.isRetryable else { throw problem }
-    logger.warning(
-      "the bucket does not answer; jobs wait for it",
-      metadata: ["event": "bucket_unreachable", "error": "\(problem)"])
-  }
-
-  /// For the line at the start, and warnings of what should be changed.
-  private func describe(_ bucket: any Bucket) async -> Logger.Metadata {
-    let facts = await bucket.facts()
-    for warning in facts.warnings {
-      logger.warning("\(warning)", metadata: ["event": "bucket_advice"])
-    }
-    var metadata: Logger.Metadata = [:]
-    for detail in facts.details { metadata["bucket_\(detail.name)"] = "\(detail.value)" }
-    return metadata
   }
 
   /// Runs the service until it is stopped by signals. Callbacks go after the jobs whose ends they tell,
