@@ -18,6 +18,8 @@ struct Session: Sendable {
   /// For a person in front of a terminal: shorter than what services allow each other.
   private static let connectTimeout: Duration = .seconds(5)
   private static let patience: Duration = .seconds(20)
+  /// The same where what fails is the answer.
+  private static let examinationPatience: Duration = .seconds(5)
 
   /// Connects and runs `body`.
   ///
@@ -87,7 +89,7 @@ struct Session: Sendable {
     guard problems.isEmpty, let location else {
       throw KioskError(.usage, problems.joined(separator: "\n"))
     }
-    return try values.openBucket(at: location, patience: Self.patience)
+    return try values.openBucket(at: location, patience: Self.examinationPatience)
   }
 
   /// A queue, to change it; its scripts write down who did.
