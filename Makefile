@@ -20,14 +20,17 @@ test-servers: system-packages
 demo: system-packages ## Does a job of each kind with everything running on this machine
 	@KEEP=$(KEEP) scripts/demo.sh
 
-# Tests that compute and tests that wait for servers take turns: together on few processors, the
-# latter would run into limits that are meant for a hung server.
+# Tests run at once as far as they can. Those that compute, those that talk to servers in their own
+# process and those that run programs take turns: together on few processors, they would run into limits
+# that are meant for a hung server.
 COMPUTING = ^(Arrays|ImageAlgorithms|ImageFiles|ModelServer|Previews|Samples)Tests\.
+TALKING = ^(Buckets|Callbacks|CurlClient|Redaction|RedisClient|Retrying|Serving)Tests\.
 
 test: test-servers ## Builds and runs every test
 	swift build --build-tests
 	swift test --skip-build --filter '$(COMPUTING)'
-	swift test --skip-build --skip '$(COMPUTING)'
+	swift test --skip-build --filter '$(TALKING)'
+	swift test --skip-build --skip '$(COMPUTING)|$(TALKING)'
 	@scripts/test-example.sh
 
 # `make chaos JOBS=500 SEED=7`: fewer jobs, and the same chance again.

@@ -96,7 +96,11 @@ import Testing
         #expect(try await ends(of: child, in: DaemonHarness.queue, harness) == [end])
       }
     }
-    for daemon in daemons { #expect(try await daemon.process.stop() == .code(0)) }
+    for daemon in daemons {
+      // The last one to come may have found nothing left to do.
+      try await daemon.process.wait(forOutput: "started")
+      #expect(try await daemon.process.stop() == .code(0))
+    }
     #expect(try await harness.list(DaemonHarness.queue).isEmpty)
     #expect(try await harness.list(zipQueue).isEmpty)
     let lists: [String] = try await harness.redis.command("KEYS", "processing-*").decode()

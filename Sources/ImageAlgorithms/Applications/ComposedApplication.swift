@@ -98,12 +98,8 @@ public struct ComposedApplication: Sendable, Hashable {
     concurrentCalls: Int = 2, progress: (SegmentationProgress) -> Void = { _ in },
     predict: @escaping @Sendable (NDArray<Float>) async throws -> [AnyNDArray]
   ) async throws -> NamedPostprocessing.Result {
-    var run = try start(image, scale: scale, modelShape: modelShape, batchSize: batchSize)
-    progress(.prepared(tiles: run.tileCount))
-    try await run.predict(
-      concurrentCalls: concurrentCalls,
-      progress: { progress(.predicted(tiles: $0, of: $1)) }, model: predict)
-    let items = run.itemCount
-    return try run.result { progress(.labelled(items: $0, of: items)) }
+    try await start(image, scale: scale, modelShape: modelShape, batchSize: batchSize).completed(
+      concurrentCalls: concurrentCalls, progress: progress, model: predict
+    ) { try $0.result(progress: $1) }
   }
 }

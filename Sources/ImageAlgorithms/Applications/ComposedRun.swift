@@ -4,7 +4,7 @@ import Arrays
 ///
 /// Each of the model's answers is used up at once, so that a run never holds more than the image and maps of
 /// its size, one for each channel of each output.
-public struct ComposedRun: ModelRun {
+public struct ComposedRun: LabellingRun {
   private let application: ComposedApplication
   private let originalShape: Shape
   private let batches: TileBatches

@@ -4,7 +4,7 @@ import Arrays
 ///
 /// Each of the model's answers is used up at once, so that a run never holds more than the image and two
 /// maps of its size for each compartment that is labelled.
-public struct MesmerRun: ModelRun {
+public struct MesmerRun: LabellingRun {
   private let postprocessing: MesmerPostprocessing
   private let originalShape: Shape
   private let batches: TileBatches

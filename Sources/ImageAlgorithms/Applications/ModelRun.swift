@@ -64,3 +64,32 @@ extension ModelRun {
     }
   }
 }
+
+/// A run whose images are labelled one by one once the model has answered.
+protocol LabellingRun: ModelRun {
+  /// How many images there are.
+  var itemCount: Int { get }
+}
+
+extension LabellingRun {
+  /// Calls the model on all batches, and finishes the images.
+  ///
+  /// - Parameters:
+  ///   - concurrentCalls: most calls of the model in flight.
+  ///   - progress: called on the caller's executor after each step.
+  ///   - model: see ``ModelRun/predict(concurrentCalls:progress:model:)``.
+  ///   - finish: makes the result, and tells how many images are done.
+  consuming func completed<Result>(
+    concurrentCalls: Int, progress: (SegmentationProgress) -> Void,
+    model: @escaping @Sendable (NDArray<Float>) async throws -> [AnyNDArray],
+    finish: @escaping (Self, (_ items: Int) -> Void) throws -> Result
+  ) async throws -> Result {
+    var run = self
+    progress(.prepared(tiles: run.tileCount))
+    try await run.predict(
+      concurrentCalls: concurrentCalls,
+      progress: { progress(.predicted(tiles: $0, of: $1)) }, model: model)
+    let items = run.itemCount
+    return try finish(run) { progress(.labelled(items: $0, of: items)) }
+  }
+}

@@ -30,12 +30,8 @@ extension SegmentationApplication {
     concurrentCalls: Int = 2, progress: (SegmentationProgress) -> Void = { _ in },
     predict: @escaping @Sendable (NDArray<Float>) async throws -> [AnyNDArray]
   ) async throws -> NDArray<Int32> {
-    var run = try start(image, scale: scale, modelShape: modelShape, batchSize: batchSize)
-    progress(.prepared(tiles: run.tileCount))
-    try await run.predict(
-      concurrentCalls: concurrentCalls,
-      progress: { progress(.predicted(tiles: $0, of: $1)) }, model: predict)
-    let items = run.itemCount
-    return try run.labels { progress(.labelled(items: $0, of: items)) }
+    try await start(image, scale: scale, modelShape: modelShape, batchSize: batchSize).completed(
+      concurrentCalls: concurrentCalls, progress: progress, model: predict
+    ) { try $0.labels(progress: $1) }
   }
 }

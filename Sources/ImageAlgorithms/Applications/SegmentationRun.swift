@@ -4,7 +4,7 @@ import Arrays
 ///
 /// Each of the model's answers is used up at once, so that a run never holds more than the image and two
 /// maps of its size.
-public struct SegmentationRun: ModelRun {
+public struct SegmentationRun: LabellingRun {
   private let application: SegmentationApplication
   private let originalShape: Shape
   private let batches: TileBatches

@@ -12,24 +12,13 @@ import Arrays
 public func percentileThreshold(
   _ image: NDArray<Float>, percentile: Double = 99.9
 ) throws(ImageError) -> NDArray<Float> {
-  try requireRank(4, of: image, named: "the image", axes: "batch, row, column, channel")
   guard (0...100).contains(percentile) else {
     throw ImageError(.invalidParameter, "there is no percentile \(percentile)")
   }
-  let planes = Planes(count: image.shape[1] * image.shape[2], channels: image.shape[3])
-  return NDArray(uninitialized: image.shape) { output in
-    image.withUnsafeBuffer { input in
-      guard !input.isEmpty else { return }
-      for batch in 0..<image.shape[0] {
-        for channel in 0..<image.shape[3] {
-          planes.transform(input, output, batch: batch, channel: channel) { values, result in
-            let limit = upperLimit(of: values, percentile: percentile)
-            // Not `min`: a limit that is NaN limits nothing.
-            for i in values.indices { result[i] = values[i] > limit ? limit : values[i] }
-          }
-        }
-      }
-    }
+  return try Planes.mapping(image) { values, result in
+    let limit = upperLimit(of: values, percentile: percentile)
+    // Not `min`: a limit that is NaN limits nothing.
+    for i in values.indices { result[i] = values[i] > limit ? limit : values[i] }
   }
 }
 

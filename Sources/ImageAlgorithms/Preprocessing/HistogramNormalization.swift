@@ -54,30 +54,3 @@ extension ImageError {
         + "to compute with; divide them by a large number and send the image again")
   }
 }
-
-/// Access to single channels of interleaved images.
-struct Planes {
-  /// Pixels per image.
-  let count: Int
-  let channels: Int
-
-  /// Lets `body` compute one channel; its pixels are copied out and back if they are interleaved
-  /// with those of others.
-  func transform<Result>(
-    _ input: UnsafeBufferPointer<Float>, _ output: UnsafeMutableBufferPointer<Float>,
-    batch: Int, channel: Int,
-    _ body: (UnsafeBufferPointer<Float>, UnsafeMutablePointer<Float>) -> Result
-  ) -> Result {
-    let start = batch * count * channels
-    let source = input.baseAddress! + (start + channel)
-    let target = output.baseAddress! + (start + channel)
-    if channels == 1 { return body(UnsafeBufferPointer(start: source, count: count), target) }
-    let plane = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * count)
-    defer { plane.deallocate() }
-    for i in 0..<count { plane[i] = source[i * channels] }
-    let computed = plane.baseAddress! + count
-    let result = body(UnsafeBufferPointer(rebasing: plane[..<count]), computed)
-    for i in 0..<count { target[i * channels] = computed[i] }
-    return result
-  }
-}

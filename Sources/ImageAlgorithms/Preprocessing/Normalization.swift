@@ -8,21 +8,10 @@ import Arrays
 /// - Source: deepcell-toolbox 0.12.1, `normalize`: the standard deviation is that of the population
 ///   plus 1e-7. Sums are taken in `Double` here.
 public func normalized(_ image: NDArray<Float>) throws(ImageError) -> NDArray<Float> {
-  try requireRank(4, of: image, named: "the image", axes: "batch, row, column, channel")
-  let planes = Planes(count: image.shape[1] * image.shape[2], channels: image.shape[3])
-  return NDArray(uninitialized: image.shape) { output in
-    image.withUnsafeBuffer { input in
-      guard !input.isEmpty else { return }
-      for batch in 0..<image.shape[0] {
-        for channel in 0..<image.shape[3] {
-          planes.transform(input, output, batch: batch, channel: channel) { values, result in
-            let mean = values.reduce(0.0) { $0 + Double($1) } / Double(values.count)
-            let squares = values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
-            let deviation = (squares / Double(values.count)).squareRoot() + 1e-7
-            for i in values.indices { result[i] = Float((Double(values[i]) - mean) / deviation) }
-          }
-        }
-      }
-    }
+  try Planes.mapping(image) { values, result in
+    let mean = values.reduce(0.0) { $0 + Double($1) } / Double(values.count)
+    let squares = values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+    let deviation = (squares / Double(values.count)).squareRoot() + 1e-7
+    for i in values.indices { result[i] = Float((Double(values[i]) - mean) / deviation) }
   }
 }

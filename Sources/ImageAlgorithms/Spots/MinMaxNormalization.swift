@@ -11,20 +11,7 @@ import Arrays
 public func minMaxNormalized(
   _ image: NDArray<Float>, clips: Bool = false
 ) throws(ImageError) -> NDArray<Float> {
-  try requireRank(4, of: image, named: "the image", axes: "batch, row, column, channel")
-  let planes = Planes(count: image.shape[1] * image.shape[2], channels: image.shape[3])
-  return NDArray(uninitialized: image.shape) { output in
-    image.withUnsafeBuffer { input in
-      guard !input.isEmpty else { return }
-      for batch in 0..<image.shape[0] {
-        for channel in 0..<image.shape[3] {
-          planes.transform(input, output, batch: batch, channel: channel) { values, result in
-            normalize(values, into: result, clips: clips)
-          }
-        }
-      }
-    }
-  }
+  try Planes.mapping(image) { normalize($0, into: $1, clips: clips) }
 }
 
 private func normalize(
