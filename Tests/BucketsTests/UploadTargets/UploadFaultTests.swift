@@ -123,13 +123,16 @@ import Testing
     let fixture = try UploadFixture(size: 16 << 20)
     let target = try await TestWebServer()
     let count = Counter()
-    // Leave is given, and the connection ends in the middle of the body.
+    let head =
+      "HTTP/1.1 \(status) Elsewhere\r\nLocation: \(target.url("/here"))\r\nContent-Length: 0\r\n\r\n"
+    // The answer comes in the middle of the body, and some time later the end of the connection.
     let server = try await TestListener.answering { _, _ in
-      count.next() == 1
-        ? .send("HTTP/1.1 100 Continue\r\n\r\n")
-        : .sendAndClose(
-          "HTTP/1.1 \(status) Elsewhere\r\nLocation: \(target.url("/here"))\r\nContent-Length: 0\r\n"
-            + "Connection: close\r\n\r\n")
+      switch count.next() {
+      case 1: .send("HTTP/1.1 100 Continue\r\n\r\n")
+      case 2: .send(head)
+      case ..<20: .nothing
+      default: .close
+      }
     }
     let url = "http://127.0.0.1:\(server.port)/"
     let targets = try fixture.targets(hosts: "http://127.0.0.1:\(server.port),\(target.listed)")
