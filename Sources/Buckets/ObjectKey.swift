@@ -20,7 +20,7 @@ public struct ObjectKey: Sendable, Hashable, CustomStringConvertible {
     guard key.utf8.count <= Self.maximumBytes else {
       throw refuse("it is longer than \(Self.maximumBytes) bytes")
     }
-    guard !key.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
+    guard !key.unicodeScalars.contains(where: Self.isControl) else {
       throw refuse("it contains control characters")
     }
     guard !key.unicodeScalars.contains("\u{FFFD}") else { throw refuse("it is not valid UTF-8") }
@@ -50,10 +50,14 @@ public struct ObjectKey: Sendable, Hashable, CustomStringConvertible {
 
   public var description: String { text }
 
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.generalCategory == .control
+  }
+
   private static func quoted(_ text: String) -> String {
     let printable = String(
       String.UnicodeScalarView(
-        text.unicodeScalars.prefix(120).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+        text.unicodeScalars.prefix(120).map { isControl($0) ? "?" : $0 }))
     return "\"\(printable)\(text.unicodeScalars.count > 120 ? "..." : "")\""
   }
 }

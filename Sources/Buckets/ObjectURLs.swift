@@ -97,13 +97,19 @@ struct ObjectURLs: Sendable {
     return address.hasPrefix(base) ? base : nil
   }
 
-  /// Nil if it is no URL of a scheme that files are named by.
+  /// Nil if it is no URL: does not begin with a scheme (RFC 3986, 3.1) and two slashes.
   private static func splitURL(_ text: String) -> (scheme: String, rest: Substring)? {
     guard let separator = text.firstRange(of: "://") else { return nil }
     let scheme = text[..<separator.lowerBound].lowercased()
-    guard ["http", "https", "s3", "gs", "file"].contains(scheme) else { return nil }
+    guard let first = scheme.utf8.first, isLetter(first),
+      scheme.utf8.allSatisfy({
+        isLetter($0) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0)
+      })
+    else { return nil }
     return (scheme, text[separator.upperBound...])
   }
+
+  private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte) }
 
   private static func base(_ url: (scheme: String, rest: Substring)) -> String {
     let host = withoutDefaultPort(url.rest.prefix { $0 != "/" }.lowercased(), url.scheme)

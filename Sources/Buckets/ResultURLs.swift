@@ -20,4 +20,9 @@ public struct ResultURLs: Sendable, Hashable {
     self.baseURL = baseURL.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     self.lifetime = lifetime
   }
+
+  /// - Throws: ``BucketError`` `invalidRequest` when ``baseURL`` is none that keys can be put behind.
+  func checkBase() throws(BucketError) {
+    if let baseURL { _ = try S3Endpoint(baseURL, setting: "STORAGE_PUBLIC_BASE_URL") }
+  }
 }

@@ -33,8 +33,9 @@ public enum ConsumerMain {
       flags: arguments.settings, environment: ProcessEnvironment.variables)
     let configuration = ConsumerConfiguration(from: &values, registry: registry)
     var problems = arguments.problems + values.problems
+    // A misspelt one may have a secret for its value.
     problems += arguments.others.filter { $0 != "--check-config" }.map {
-      "\($0): unknown option; --help lists all"
+      "\($0.prefix { $0 != "=" }): unknown option; --help lists all"
     }
     guard problems.isEmpty, let configuration else {
       for problem in problems { printError(problem) }

@@ -18,7 +18,12 @@ extension SettingValues {
   package mutating func uploadURL(_ targets: UploadTargets) -> String? {
     guard let url = text("UPLOAD_URL") else { return nil }
     do {
-      _ = try UploadTarget(url, id: "", hosts: targets.hosts)
+      let target = try UploadTarget(url, id: "", hosts: targets.hosts)
+      if target.isObject {
+        report(
+          "UPLOAD_URL",
+          "it is the address of one file, which each result would replace; end its path with /")
+      }
     } catch {
       report("UPLOAD_URL", error.reason)
     }

@@ -86,7 +86,8 @@ extension SettingsTable {
       "Whether to use AWS's endpoints with IPv6."),
     Setting(
       "AWS_ACCESS_KEY_ID", .text,
-      "Access key; specify_me, NA and invalid_value, which charts fill in, count as unset."),
+      "Access key; specify_me, NA and invalid_value, which charts fill in, count as unset.",
+      isSecret: true),
     Setting("AWS_SECRET_ACCESS_KEY", .text, "Its secret.", isSecret: true),
     Setting("AWS_SESSION_TOKEN", .text, "Its session token, if it is temporary.", isSecret: true),
     Setting(

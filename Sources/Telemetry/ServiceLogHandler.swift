@@ -31,15 +31,16 @@ public struct ServiceLogHandler: LogHandler {
     if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
     if let given = event.metadata { all.merge(given) { $1 } }
     if let error = event.error { all["error"] = "\(error)" }
-    if case .string(let error)? = all["error"], error.count > LogKeys.errorLimit {
-      all["error"] = .string(String(error.prefix(LogKeys.errorLimit)))
-    }
     var fields: [(key: String, value: String)] = []
     for key in LogKeys.ordered {
       if let value = all.removeValue(forKey: key) { fields.append((key, "\(value)")) }
     }
     fields += all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
-    fields = fields.map { ($0.key, $0.value.redacted) }
+    fields = fields.map { key, value in
+      // First what is secret, which might not be told from the rest once it is cut.
+      let value = value.redacted
+      return (key, key == "error" ? String(value.prefix(LogKeys.errorLimit)) : value)
+    }
     let message = event.message.description.redacted
     switch format {
     case .json: output.write(jsonLine(event.level, message, fields))
@@ -70,9 +71,11 @@ public struct ServiceLogHandler: LogHandler {
   private func textLine(
     _ level: Logger.Level, _ message: String, _ fields: [(key: String, value: String)]
   ) -> String {
-    var line = "[\(Self.name(of: level))]:[\(name)]: \(message)"
+    var line = "[\(Self.name(of: level))]:[\(name)]: "
+    line.appendVisible(message)
     for (key, value) in fields where !value.isEmpty {
-      line += " \(key)=" + value.replacing("\n", with: "\\n")
+      line += " \(key)="
+      line.appendVisible(value)
     }
     return line
   }
@@ -120,15 +123,30 @@ extension String {
       switch scalar {
       case "\"": append("\\\"")
       case "\\": append("\\\\")
-      case "\n": append("\\n")
-      case "\r": append("\\r")
-      case "\t": append("\\t")
-      case _ where scalar.value < 0x20:
-        let hex = String(scalar.value, radix: 16)
-        append("\\u" + String(repeating: "0", count: 4 - hex.count) + hex)
-      default: unicodeScalars.append(scalar)
+      default: appendVisible(scalar)
       }
     }
     append("\"")
+  }
+
+  /// Appends `text` without what would end a line, or change what a terminal shows of others.
+  mutating func appendVisible(_ text: String) {
+    // Controls up to U+009F begin with C2 where they are not ASCII.
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f || $0 == 0xc2 }) else {
+      return append(text)
+    }
+    for scalar in text.unicodeScalars { appendVisible(scalar) }
+  }
+
+  private mutating func appendVisible(_ scalar: Unicode.Scalar) {
+    switch scalar {
+    case "\n": append("\\n")
+    case "\r": append("\\r")
+    case "\t": append("\\t")
+    case _ where scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value):
+      let hex = String(scalar.value, radix: 16)
+      append("\\u" + String(repeating: "0", count: 4 - hex.count) + hex)
+    default: unicodeScalars.append(scalar)
+    }
   }
 }

@@ -39,6 +39,11 @@ import Testing
     #expect(try Self.google.key(named: name).text == "uploads/a+b.tif")
   }
 
+  @Test(arguments: ["uploads/a://b.tif", "9://b.tif", "é://b.tif", "a b://c.tif", "a:b://c.tif"])
+  func `what only has the signs of an address in it is a key`(name: String) throws {
+    #expect(try Self.s3.key(named: name).text == name)
+  }
+
   @Test(arguments: [
     "https://elsewhere.example/lab/a.tif", "http://169.254.169.254/latest/meta-data",
     "file:///etc/passwd", "gs://lab/a.tif", "s3://other/a.tif", "s3://lab", "https://",
@@ -51,6 +56,7 @@ import Testing
     "http://minio.lab:9000/lab/a.tif", "https://files.lab.example/other/a.tif",
     "https://lab.s3.amazonaws.com/%2e%2e/%2e%2e/etc/passwd",
     "https://lab.s3.amazonaws.com/%ff.tif", "https://lab.s3.amazonaws.com/%0a",
+    "ftp://lab.s3.amazonaws.com/a.tif", "GOPHER://lab/a.tif", "az://lab/a.tif", "dict+x://a/b",
     "https://lab.s3.amazonaws.com/", "https://elsewhere.example/?X-Amz-Signature=secret",
   ])
   func `any other address is refused`(name: String) {

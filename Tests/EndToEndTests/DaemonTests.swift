@@ -226,12 +226,23 @@ import Testing
   @Test(.programs) func `the effective settings can be printed, without secrets`() async throws {
     let daemon = try await ChildProcess.start(
       BuiltProduct.path("consume-redis-events"), ["--check-config"],
-      environment: ["REDIS_PASSWORD": "s3cr3t-pass", "QUEUE": "Nuclei"])
+      environment: [
+        "REDIS_PASSWORD": "s3cr3t-pass", "QUEUE": "Nuclei", "AWS_ACCESS_KEY_ID": "AKIDs3cr3t-pass",
+      ])
     #expect(try await daemon.waitForExit() == .code(0))
     let output = await daemon.status.standardOutput
     #expect(output.contains("QUEUE=Nuclei\n"))
     #expect(output.contains("REDIS_PASSWORD=***\n"))
     #expect(!output.contains("s3cr3t-pass"))
+  }
+
+  @Test(.programs) func `an option that is not known is told without its value`() async throws {
+    let daemon = try await ChildProcess.start(
+      BuiltProduct.path("consume-redis-events"), ["--redis-pasword=s3cr3t-pass"], environment: [:])
+    #expect(try await daemon.waitForExit() == .code(78))
+    let errors = await daemon.status.standardError
+    #expect(errors.contains("--redis-pasword: unknown option"))
+    #expect(!errors.contains("s3cr3t-pass"))
   }
 
   /// Temporary files that are still there.

@@ -73,6 +73,14 @@ import Testing
     let output = await daemon.status.output
     #expect(output.contains("UPLOAD_URL: upload_url names https://other.example:443"))
 
+    // Each result would replace the one before.
+    let one = try await harness.startDaemon([
+      "STORAGE_UPLOAD_HOSTS": "targets.example",
+      "UPLOAD_URL": "https://targets.example/result.zip?sig=\(secret)",
+    ])
+    #expect(try await one.waitForExit() == .code(78))
+    #expect(await one.status.output.contains("UPLOAD_URL: it is the address of one file"))
+
     let another = try await harness.startDaemon(["STORAGE_UPLOAD_HOSTS": "a/b"])
     #expect(try await another.waitForExit() == .code(78))
     #expect(await another.status.output.contains("STORAGE_UPLOAD_HOSTS: \"a/b\" is no host"))

@@ -51,6 +51,28 @@ import Testing
     #expect(line.contains("https://***@h/a?***") && line.contains("Authorization: ***"))
   }
 
+  @Test func `an error that is cut tells no secret at its end`() throws {
+    // Cut in the password, it would look like a host and a port.
+    let url = "https://user:s3cret@host/"
+    for count in 0..<url.count {
+      let error = String(repeating: "e", count: 1999 - count) + " " + url
+      let line = try #require(
+        lines(format: .text) { $0.error("x", metadata: ["error": "\(error)"]) }.first)
+      #expect(!line.contains("s3"))
+    }
+  }
+
+  @Test func `a text line is one line, and nothing that a terminal obeys`() throws {
+    let all = try lines(format: .text) {
+      $0.error(
+        "a\nb\u{1b}[2J", metadata: ["answer": "c\r\nd\u{9b}1A\u{7f}", "name": "é 😀 e\u{301}"])
+    }
+    #expect(
+      all == [
+        #"[ERROR]:[consumer]: a\nb\u001b[2J answer=c\r\nd\u009b1A\u007f name=é 😀 é"#
+      ])
+  }
+
   @Test func `a text line looks as in the Python service`() throws {
     let all = try lines(format: .text, level: .debug) { logger in
       logger.warning("model server is away", metadata: ["code": "UNAVAILABLE"])

@@ -79,7 +79,9 @@ final class CredentialCache<Value: Sendable & Equatable>: Sendable {
     let now = now()
     return try await fetched { state in
       guard let current = state.current, current.isAlive(at: now) else { return false }
-      return current.value != refused || now - state.fetchedAt < Self.minimumAge
+      // A clock that was set back makes it seem to be of the future.
+      let isNew = (0..<Self.minimumAge).contains(now - state.fetchedAt)
+      return current.value != refused || isNew
     }
   }
 

@@ -25,11 +25,13 @@ public struct FolderBucket: Bucket {
   /// - Parameters:
   ///   - urls: with a base URL where a gateway serves the folder; else they are `file://` URLs.
   ///   - synchronizes: whether an upload waits until the disk has it.
-  /// - Throws: ``BucketError`` `localDisk` when the folder cannot be made or opened.
+  /// - Throws: ``BucketError`` `localDisk` when the folder cannot be made or opened, `invalidRequest` for
+  ///   a base URL that is none.
   public init(
     path: String, urls: ResultURLs = ResultURLs(), synchronizes: Bool = true,
     logger: Logger = Logger(label: "FileStorage")
   ) throws(BucketError) {
+    try urls.checkBase()
     let path = URL(filePath: path, directoryHint: .isDirectory).standardized.path
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -26,6 +26,11 @@ struct GoogleEndpoint: Sendable {
     do { _ = try HTTPURL(url) } catch {
       throw BucketError(.invalidRequest, "STORAGE_EMULATOR_HOST: \(error.reason)")
     }
+    // It is shown, and paths are put behind it.
+    guard !url.contains(where: { "?#@".contains($0) }) else {
+      throw BucketError(
+        .invalidRequest, "STORAGE_EMULATOR_HOST: it has a query, a fragment or a user name")
+    }
     base = url.hasSuffix("/") ? String(url.dropLast()) : url
   }
 

@@ -7,11 +7,13 @@ struct GoogleLinks: Sendable {
   private let lifetime: Int
   private let now: @Sendable () -> Int
 
-  /// - Throws: ``BucketError`` `credentials` when URLs are to be signed and nobody can.
+  /// - Throws: ``BucketError`` `credentials` when URLs are to be signed and nobody can, `invalidRequest`
+  ///   for a base URL that is none.
   init(
     _ settings: GoogleSettings, endpoint: GoogleEndpoint, signer: GoogleSigner?,
     now: @escaping @Sendable () -> Int
   ) throws(BucketError) {
+    try settings.urls.checkBase()
     bucket = endpoint.bucket
     base = settings.urls.baseURL ?? "\(endpoint.base)/\(endpoint.bucket)"
     // Nobody checks signatures in an emulator.

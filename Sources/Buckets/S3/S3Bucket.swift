@@ -129,7 +129,7 @@ public final class S3Bucket: Bucket {
         .init("checksum", checksum?.rawValue ?? "none"),
         .init("credential", await connection.credentialText()),
       ],
-      clockOffset: connection.observedClockOffset)
+      clockOffset: connection.observedClockOffset, warnings: connection.credentialWarnings)
     if endpoint.scheme == "http", !endpoint.isLoopback {
       facts.warnings.append(
         "AWS_ENDPOINT_URL_S3 is not https: whoever is on the way can read the files.")

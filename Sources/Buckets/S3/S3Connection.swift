@@ -67,6 +67,8 @@ final class S3Connection: Sendable {
 
   var source: String { credentials.source }
 
+  var credentialWarnings: [String] { credentials.warnings }
+
   /// Seconds that the store's clock is ahead, as of its last response.
   var observedClockOffset: Int? { state.withLock { $0.observedClockOffset } }
 

@@ -12,6 +12,13 @@ package protocol S3CredentialSource: Sendable {
 
   /// For messages; known after the first use.
   var source: String { get }
+
+  /// What works but should be changed, one sentence each.
+  var warnings: [String] { get }
+}
+
+extension S3CredentialSource {
+  package var warnings: [String] { [] }
 }
 
 /// A credential that never changes.

@@ -1,4 +1,5 @@
 import CurlClient
+import Glibc
 
 /// How files are moved to and from stores that are reached by HTTP.
 public struct TransferSettings: Sendable {
@@ -31,16 +32,34 @@ public struct TransferSettings: Sendable {
     HTTPTimeouts(connect: connectTimeout, total: .seconds(60), stall: stallTimeout)
   }
 
-  /// The client of one bucket: connections for two files at full speed are kept.
-  ///
-  /// - Parameter usesProxies: not where credentials are asked for on the local network.
-  func makeClient(usesProxies: Bool = true) throws(BucketError) -> HTTPClient {
-    var configuration = HTTPClientConfiguration(userAgent: userAgent)
-    configuration.authorityFile = authorityFile
-    configuration.trustsSystem = true
-    configuration.usesProxies = usesProxies
-    configuration.connectionsPerHost = 2 * concurrency
-    do { return try HTTPClient(configuration) } catch {
+  /// How one bucket is reached: connections for two files at full speed are kept.
+  func clientConfiguration(
+    usesProxies: Bool = true, addresses: AddressGuard? = nil
+  ) -> HTTPClientConfiguration {
+    HTTPClientConfiguration(
+      userAgent: userAgent, addresses: addresses, authorityFile: authorityFile, trustsSystem: true,
+      usesProxies: usesProxies, connectionsPerHost: 2 * concurrency)
+  }
+
+  /// - Parameters:
+  ///   - usesProxies: not where credentials are asked for on the local network.
+  ///   - addresses: that may be connected to, where others than the operator choose the hosts.
+  /// - Throws: ``BucketError`` `invalidRequest` when ``authorityFile`` cannot be read, or no thread can be
+  ///   started.
+  func makeClient(
+    usesProxies: Bool = true, addresses: AddressGuard? = nil
+  ) throws(BucketError) -> HTTPClient {
+    // Else every request would fail, and say less.
+    if let authorityFile, access(authorityFile, R_OK) != 0 {
+      let error = SystemError.last
+      throw BucketError(
+        .invalidRequest,
+        "the certificates of STORAGE_CA_BUNDLE, AWS_CA_BUNDLE or SSL_CERT_FILE in \(authorityFile) "
+          + "cannot be read: \(error.text)")
+    }
+    do {
+      return try HTTPClient(clientConfiguration(usesProxies: usesProxies, addresses: addresses))
+    } catch {
       throw BucketError(.invalidRequest, "no connections can be made: \(error)")
     }
   }

@@ -12,7 +12,7 @@ final class AnswerSink: HTTPBodySink, @unchecked Sendable {
 
   private static let limit = 64 << 10
   private static let timeLimit: Duration = .seconds(10)
-  private static let wordLimit = 300
+  private static let beginningLimit = 4096
 
   func begin(_ head: HTTPHead) {
     self.head = head
@@ -20,11 +20,15 @@ final class AnswerSink: HTTPBodySink, @unchecked Sendable {
   }
 
   func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    beginning += bytes.prefix(Self.wordLimit - beginning.count)
+    beginning += bytes.prefix(Self.beginningLimit - beginning.count)
     count += bytes.count
     return count < Self.limit && start.duration(to: .now) < Self.timeLimit
   }
 
   /// What it begins with, for people who look for the reason of a refusal.
-  var words: String { String(decoding: beginning, as: UTF8.self).redacted }
+  ///
+  /// - Parameter secrets: that were sent, and may come back.
+  func words(hiding secrets: [Secret]) -> String {
+    ServiceText.shown(String(decoding: beginning, as: UTF8.self).redacted, hiding: secrets)
+  }
 }

@@ -7,7 +7,7 @@ package struct UploadTarget: Sendable {
   let url: HTTPURL
   /// Whether the URL is one object with a signature, which allows for nothing more in the request. Else it
   /// is a folder.
-  let isObject: Bool
+  package let isObject: Bool
   /// Made of the URL's user name and password.
   let authorization: Secret?
   private let id: String

@@ -86,13 +86,15 @@ extension UploadTargets {
         logger.debug(
           "a target refused a result",
           metadata: [
-            "server": "\(request.url)", "status": "\(head.status)", "answer": "\(answer.words)",
+            "server": "\(request.url)", "status": "\(head.status)",
+            "answer": "\(answer.words(hiding: Self.secrets(of: request)))",
           ])
       }
       return head
     } catch let error as HTTPError {
-      // What refuses a file seldom reads all of it: the connection then ends under it.
-      if let head = answer.head, head.status >= 400 { return head }
+      // What refuses a file or sends it elsewhere seldom reads all of it: the connection then ends
+      // under it.
+      if let head = answer.head, head.status >= 300 { return head }
       if error.code == .addressRefused {
         throw refusal(
           .invalidRequest,
@@ -102,6 +104,12 @@ extension UploadTargets {
       }
       throw error
     }
+  }
+
+  /// What the target knows and nobody else may hear of.
+  private static func secrets(of request: HTTPRequest) -> [Secret] {
+    let login = request.fields.first { $0.name == "Authorization" }?.value
+    return [request.url.query, login].compactMap { $0.map(Secret.init) }
   }
 
   private func redirect(_ head: HTTPHead, _ url: HTTPURL) throws(FailedTry) -> HTTPURL {

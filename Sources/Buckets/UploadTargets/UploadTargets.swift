@@ -45,13 +45,10 @@ package final class UploadTargets: Sendable {
   }
 
   /// Made with the first upload: most processes never do one.
-  func http() throws(HTTPError) -> HTTPClient {
-    try client.withLock { client throws(HTTPError) in
+  func http() throws(BucketError) -> HTTPClient {
+    try client.withLock { client throws(BucketError) in
       if let client { return client }
-      let made = try HTTPClient(
-        HTTPClientConfiguration(
-          userAgent: settings.userAgent, addresses: hosts.addresses,
-          authorityFile: settings.authorityFile))
+      let made = try settings.makeClient(addresses: hosts.addresses)
       client = made
       return made
     }

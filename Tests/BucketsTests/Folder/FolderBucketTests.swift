@@ -191,6 +191,18 @@ import Testing
         == "https://files.lab.example/data/output/a%20b.zip")
   }
 
+  @Test(arguments: [
+    "files.lab.example", "ftp://files.lab.example", "https://", "https://files.lab.example/?a",
+    "https://user:tell-nobody-1@files.lab.example",
+  ]) func `what result URLs cannot begin with is refused`(base: String) {
+    let error = #expect(throws: BucketError.self) {
+      try FolderBucket(path: store.url.path, urls: ResultURLs(baseURL: base))
+    }
+    #expect(error?.code == .invalidRequest)
+    #expect(error?.reason.contains("STORAGE_PUBLIC_BASE_URL") == true)
+    #expect(error?.reason.contains("tell-nobody") == false)
+  }
+
   @Test func `a folder that cannot be made is reported`() {
     let error = #expect(throws: BucketError.self) { try FolderBucket(path: "/proc/no/bucket") }
     #expect(error?.code == .localDisk)

@@ -231,4 +231,22 @@ import Testing
     }
     #expect(real == "https://storage.googleapis.com/test-bucket/\(quoted)")
   }
+
+  @Test(arguments: ["user:tell-nobody-1@host:4443", "http://host/?tell-nobody-1", "ftp://host", ""])
+  func `an address that is none is refused, and not shown`(address: String) async throws {
+    let rig = try await GoogleRig()
+    for setting in ["STORAGE_EMULATOR_HOST", "STORAGE_PUBLIC_BASE_URL"] {
+      let error = try #require(throws: BucketError.self) {
+        try rig.bucket { settings in
+          if setting == "STORAGE_EMULATOR_HOST" {
+            settings.emulator = address
+          } else {
+            settings.urls.baseURL = address
+          }
+        }
+      }
+      #expect(error.code == .invalidRequest && error.reason.contains(setting))
+      #expect(!error.reason.contains("tell-nobody"))
+    }
+  }
 }

@@ -118,6 +118,73 @@ import Testing
     #expect(fixture.clock.sleeps.isEmpty)
   }
 
+  @Test(arguments: [307, 302])
+  func `a redirect before the whole of a file is the answer`(status: Int) async throws {
+    let fixture = try UploadFixture(size: 16 << 20)
+    let target = try await TestWebServer()
+    let count = Counter()
+    let head =
+      "HTTP/1.1 \(status) Elsewhere\r\nLocation: \(target.url("/here"))\r\nContent-Length: 0\r\n\r\n"
+    // The answer comes in the middle of the body, and some time later the end of the connection.
+    let server = try await TestListener.answering { _, _ in
+      switch count.next() {
+      case 1: .send("HTTP/1.1 100 Continue\r\n\r\n")
+      case 2: .send(head)
+      case ..<20: .nothing
+      default: .close
+      }
+    }
+    let url = "http://127.0.0.1:\(server.port)/"
+    let targets = try fixture.targets(hosts: "http://127.0.0.1:\(server.port),\(target.listed)")
+    if status == 307 {
+      #expect(try await fixture.send(to: url, targets) == target.url("/here"))
+      #expect(target.requests.map(\.body) == [fixture.content])
+    } else {
+      #expect(try await failure(fixture, url, targets).answer?.status == status)
+      #expect(target.requests.isEmpty)
+    }
+    #expect(fixture.clock.sleeps.isEmpty)
+  }
+
+  @Test func `what a target says of a refusal is logged without what it was sent`() async throws {
+    let fixture = try UploadFixture()
+    let server = try await TestWebServer { request in
+      .respond(
+        403,
+        "no such token: \(request.target.split(separator: "=").last ?? "") \u{1b}[2J and login "
+          + "'\(request.fields["authorization"] ?? "")'\nask https://help.example/?tell-nobody-3 now"
+      )
+    }
+    let url = "http://user:tell-nobody-1@127.0.0.1:\(server.port)/in/?token=tell-nobody-2"
+    _ = try await failure(fixture, url, fixture.targets(hosts: server.listed))
+    #expect(fixture.log.text.contains("no such token: ***"))
+    #expect(fixture.log.text.contains("ask https://help.example/?*** now"))
+    #expect(!fixture.log.text.contains("\u{1b}"))
+    #expect(!fixture.log.text.contains("Basic dXNlcjp"))
+    try TestSecret.check(fixture.log.text, of: "the log")
+  }
+
+  @Test func `certificates that cannot be read are told before anything is sent`() async throws {
+    let fixture = try UploadFixture()
+    let server = try await TestWebServer()
+    let targets = try fixture.targets(hosts: server.listed) {
+      $0.authorityFile = fixture.folder.file("missing.pem")
+    }
+    let error = try await failure(fixture, server.url(), targets)
+    #expect(error.code == .invalidRequest && !error.isRetryable)
+    #expect(error.reason.contains("STORAGE_CA_BUNDLE"))
+    #expect(error.reason.hasSuffix("missing.pem cannot be read: No such file or directory"))
+    #expect(server.requests.isEmpty && fixture.clock.sleeps.isEmpty)
+  }
+
+  @Test func `certificates of the settings are trusted besides the system's`() throws {
+    var settings = TransferSettings()
+    settings.authorityFile = "/certificates.pem"
+    let configuration = settings.clientConfiguration(addresses: UploadHosts().addresses)
+    #expect(configuration.authorityFile == "/certificates.pem" && configuration.trustsSystem)
+    #expect(configuration.addresses != nil)
+  }
+
   @Test func `a target that nobody reaches is a failure that may pass`() async throws {
     let fixture = try UploadFixture()
     let port = try RefusingPort()

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import Retrying
 import TestSupport
 
@@ -12,6 +11,7 @@ struct UploadFixture {
   let content: [UInt8]
   /// Pauses take no time on it.
   let clock = JumpingClock()
+  let log = RecordedLog()
 
   init(size: Int = 1000) throws {
     folder = try TemporaryFolder()
@@ -30,7 +30,7 @@ struct UploadFixture {
     change(&settings)
     return UploadTargets(
       hosts: try UploadHosts(hosts), settings: settings, sendsContentType: sendsContentType,
-      clock: AnyClock(clock), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      clock: AnyClock(clock), logger: log.logger)
   }
 
   /// Sends the file to a server of this machine.

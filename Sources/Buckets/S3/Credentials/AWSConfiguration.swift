@@ -12,12 +12,7 @@ package struct AWSConfiguration: Sendable, Hashable {
     region = settings.region ?? profile.region ?? "us-east-1"
     endpointURL =
       settings.ignoresEndpointURLs ? nil : settings.endpointURL ?? profile.endpointURL
-    // It becomes part of hosts' names.
-    let isName = region.utf8.allSatisfy {
-      ("a"..."z").contains(Unicode.Scalar($0)) || ("0"..."9").contains(Unicode.Scalar($0))
-        || $0 == UInt8(ascii: "-")
-    }
-    guard isName, region.utf8.count <= 63 else {
+    guard S3Address.isRegion(region) else {
       throw BucketError(
         .invalidRequest,
         "\(region.debugDescription) is not a region; check AWS_REGION, AWS_DEFAULT_REGION and "

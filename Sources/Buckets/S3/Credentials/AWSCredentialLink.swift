@@ -39,8 +39,13 @@ struct EnvironmentLink: AWSCredentialLink {
       let present = id == nil ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID"
       throw BucketError(.credentials, "\(present) is set without \(missing)")
     }
-    let credential = try AWSCredential(
-      accessKeyID: id, secretAccessKey: secret, sessionToken: settings.sessionToken)
-    return FoundCredential(credential: credential, source: "AWS_ACCESS_KEY_ID")
+    do {
+      return FoundCredential(
+        credential: try AWSCredential(
+          accessKeyID: id, secretAccessKey: secret, sessionToken: settings.sessionToken),
+        source: "AWS_ACCESS_KEY_ID")
+    } catch {
+      throw BucketError(.credentials, "AWS_ACCESS_KEY_ID and its companions: \(error.reason)")
+    }
   }
 }

@@ -10,6 +10,7 @@ import Retrying
 package final class AWSCredentials: S3CredentialSource {
   private let chain: AWSCredentialChain
   private let cache: CredentialCache<AWSCredential?>
+  package let warnings: [String]
 
   /// - Parameters:
   ///   - configuration: whose region STS is asked in.
@@ -38,15 +39,29 @@ package final class AWSCredentials: S3CredentialSource {
       AWSCredentialChain(
         Self.links(settings, configuration, client, localClient, clock, now),
         allowsAnonymous: settings.allowsAnonymous),
-      logger: logger, now: now)
+      warnings: Self.warnings(settings), logger: logger, now: now)
   }
 
-  init(_ chain: AWSCredentialChain, logger: Logger, now: @escaping @Sendable () -> Int) {
+  init(
+    _ chain: AWSCredentialChain, warnings: [String] = [], logger: Logger,
+    now: @escaping @Sendable () -> Int
+  ) {
     self.chain = chain
+    self.warnings = warnings
     cache = CredentialCache(logger: logger, now: now) {
       let found = try await chain.find()
       return Expiring(value: found?.credential, expiration: found?.credential.expiration)
     }
+  }
+
+  private static func warnings(_ settings: AWSSettings) -> [String] {
+    guard !settings.ignoresEndpointURLs,
+      let url = settings.stsEndpointURL.flatMap({ try? HTTPURL($0) }),
+      url.scheme == "http", !url.isLoopback
+    else { return [] }
+    return [
+      "AWS_ENDPOINT_URL_STS is not https: whoever is on the way can read token and credential."
+    ]
   }
 
   private static func links(

@@ -15,7 +15,8 @@ struct ProfileLink: AWSCredentialLink {
       }
       return try await webIdentity(
         .init(
-          arn: role, tokenFile: tokenFile, sessionName: profile.text("role_session_name"))
+          arn: role, tokenFile: tokenFile,
+          sessionName: settings.roleSessionName ?? profile.text("role_session_name"))
       ).find()
     }
     if profile["web_identity_token_file"] != nil {

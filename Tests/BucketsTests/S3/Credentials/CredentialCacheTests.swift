@@ -48,13 +48,54 @@ import Testing
     let source = Source(time) { try await opened.wait { $0 } }
     let cache = cache(source)
     let values = try await withThrowingTaskGroup { group in
-      for _ in 0..<100 { group.addTask { try await cache.current() } }
-      try await eventually("all wait") { cache.waiterCount == 100 }
+      for _ in 0..<1000 { group.addTask { try await cache.current() } }
+      try await eventually("all wait") { cache.waiterCount == 1000 }
       await opened.update { $0 = true }
       return try await group.reduce(into: []) { $0.append($1) }
     }
-    #expect(values == Array(repeating: 1, count: 100))
+    #expect(values == Array(repeating: 1, count: 1000))
     #expect(source.fetches == 1)
+  }
+
+  @Test func `many who wait for a fetch that fails all hear why, and the next one tries again`()
+    async throws
+  {
+    let opened = Watched(false)
+    let source = Source(time) { try await opened.wait { $0 } }
+    source.failing.withLock { $0 = 1..<2 }
+    let cache = cache(source)
+    let reasons = try await withThrowingTaskGroup { group in
+      for _ in 0..<1000 {
+        group.addTask {
+          do { return "\(try await cache.current())" } catch { return "\(error)" }
+        }
+      }
+      try await eventually("all wait") { cache.waiterCount == 1000 }
+      await opened.update { $0 = true }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(reasons == Array(repeating: "failed 1", count: 1000))
+    #expect(source.fetches == 1)
+    #expect(try await cache.current() == 2)
+  }
+
+  @Test func `many who ask shortly before the end cause one fetch and do not wait for it`()
+    async throws
+  {
+    let opened = Watched(true)
+    let source = Source(time) { try await opened.wait { $0 } }
+    let cache = cache(source)
+    #expect(try await cache.current() == 1)
+    await opened.update { $0 = false }
+    time.advance(by: 3600 - 300)
+    let values = try await withThrowingTaskGroup { group in
+      for _ in 0..<1000 { group.addTask { try await cache.current() } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(values == Array(repeating: 1, count: 1000))
+    await opened.update { $0 = true }
+    try await eventually("the next is there") { try await cache.current() == 2 }
+    #expect(source.fetches == 2)
   }
 
   @Test func `one who leaves does not end the fetch of the others`() async throws {
@@ -159,6 +200,14 @@ import Testing
     #expect(source.fetches == 2)
     time.advance(by: 5)
     #expect(try await cache.renew(insteadOf: 2) == 3)
+  }
+
+  @Test func `a refused credential is replaced also after the clock was set back`() async throws {
+    let source = Source(time)
+    let cache = cache(source)
+    #expect(try await cache.current() == 1)
+    time.advance(by: -1800)
+    #expect(try await cache.renew(insteadOf: 1) == 2)
   }
 
   @Test func `a refused credential that cannot be replaced is an error`() async throws {

@@ -66,8 +66,28 @@ import Testing
       to: ".aws/config")
     let credentials = try harness.credentials(["AWS_ENDPOINT_URL_STS": server.url()])
     #expect(try await credentials.current()?.accessKeyID == "AKIDEXAMPLE")
+    let named = try harness.credentials([
+      "AWS_ENDPOINT_URL_STS": server.url(), "AWS_ROLE_SESSION_NAME": "pod",
+    ])
+    #expect(try await named.current()?.accessKeyID == "AKIDEXAMPLE")
     #expect(
-      form(try #require(server.requests.first))["RoleSessionName"] == "redis-consumer-1800000000")
+      server.requests.map { form($0)["RoleSessionName"] } == ["redis-consumer-1800000000", "pod"])
+  }
+
+  @Test(arguments: [
+    ("http://sts.lab.example:4566", "false", 1), ("http://sts.lab.example:4566", "true", 0),
+    ("https://sts.lab.example", "false", 0), ("http://127.0.0.1:4566", "false", 0),
+    ("", "false", 0),
+  ]) func `a token service without TLS is warned of`(
+    endpoint: String, ignored: String, count: Int
+  ) async throws {
+    let credentials = try harness.credentials([
+      "AWS_ENDPOINT_URL_STS": endpoint, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": ignored,
+      "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": CredentialHarness.secretKey,
+    ])
+    let bucket = try S3Bucket(S3Settings(bucket: "images"), credentials: credentials)
+    let warnings = await bucket.facts().warnings
+    #expect(warnings.count { $0.contains("AWS_ENDPOINT_URL_STS") } == count)
   }
 
   @Test func `the token is read anew for each renewal`() async throws {
@@ -86,11 +106,11 @@ import Testing
       ])
   }
 
-  @Test func `a hundred at once make one request`() async throws {
+  @Test func `a thousand at once make one request`() async throws {
     let server = try await server(.respond(200, harness.xml()))
     let credentials = try credentials(server)
     try await withThrowingTaskGroup { group in
-      for _ in 0..<100 {
+      for _ in 0..<1000 {
         group.addTask {
           let credential = try await credentials.current()
           #expect(credential?.accessKeyID == "AKIDEXAMPLE")
