@@ -1,4 +1,5 @@
 import Foundation
+import ImageFiles
 import JobQueue
 import TestSupport
 import Testing
@@ -7,9 +8,11 @@ import Testing
 @Suite struct StoreDaemonTests {
   private static let image = "nuclear_256.tif"
 
-  private func submit(_ name: String, _ harness: DaemonHarness) async throws -> String {
+  private func submit(
+    _ name: String, named original: String = image, _ harness: DaemonHarness
+  ) async throws -> String {
     try await JobSubmission(
-      queue: DaemonHarness.queue, originalName: Self.image, inputFileName: name
+      queue: DaemonHarness.queue, originalName: original, inputFileName: name
     ).submit(to: harness.redis, submitter: "test")
   }
 
@@ -195,6 +198,40 @@ import Testing
     #expect(object.bytes.starts(with: Array("PK".utf8)))
     #expect(fields["output_url"]?.hasSuffix(result) == true)
     #expect(try await daemon.stop() == .code(0))
+  }
+
+  @Test(.redisServer) func `what is unpacked from an archive is private, and removed at its end`()
+    async throws
+  {
+    let harness = try DaemonHarness()
+    let store = try await GoogleFake()
+    let archive = harness.work.file("plate.zip")
+    try ZipWriter.write(
+      try ["a.tif", "b.tif"].map { ZipEntry(name: $0, content: .bytes(try bytes())) },
+      to: archive, name: "plate.zip")
+    try store.put(Array(try Data(contentsOf: URL(filePath: archive))), as: "uploads/plate.zip")
+    let settings = [
+      "STORAGE_BUCKET": "gs://\(store.bucket)", "STORAGE_EMULATOR_HOST": store.url,
+    ]
+    var daemons: [ChildProcess] = []
+    for type in ["zip", "image"] {
+      daemons.append(
+        try await harness.startDaemon(
+          settings.merging(["CONSUMER_TYPE": type, "HOSTNAME": "pod-\(type)"]) { $1 }))
+    }
+    let fields = try await harness.end(
+      of: try await submit("uploads/plate.zip", named: "plate.zip", harness))
+    #expect(fields["status"] == "done", "\(fields["reason"] ?? "")")
+    let result = try #require(fields["output_file_name"])
+    #expect(store[result]?.isPublic == true)
+    for daemon in daemons { #expect(try await daemon.stop() == .code(0)) }
+
+    // Two members, their results and the result of all; results have names without folders.
+    let uploads = store.requests(.related)
+    #expect(uploads.count == 5)
+    #expect(uploads.count { $0.query["predefinedAcl"] != nil } == 3)
+    #expect(store.names.contains(result) && store.names.count == 4)
+    #expect(store.names.allSatisfy { $0.split(separator: "/").count == 2 }, "\(store.names)")
   }
 
   @Test(.redisServer) func `a bucket of Google's with uniform access gets its results`()
