@@ -29,7 +29,7 @@ public enum ConsumerTest {
   public static func run(
     _ type: Consumer.Type, input: URL, fields: [String: String] = [:],
     others: [String: Consumer.Type] = [:], models: TestModels = .classical,
-    timeLimit: Duration = .seconds(60),
+    timeLimit: Duration = .seconds(120),
     settings: (inout ConsumerSettings) -> Void = { _ in }
   ) async throws -> ConsumerTestResult {
     var changed = ConsumerSettings()
@@ -53,7 +53,7 @@ public enum ConsumerTest {
   /// waits for those of other queues cannot be tested so: the program serves one queue.
   public static func run(
     program: String, type: String, input: URL, fields: [String: String] = [:],
-    models: TestModels = .classical, timeLimit: Duration = .seconds(60),
+    models: TestModels = .classical, timeLimit: Duration = .seconds(120),
     environment: [String: String] = [:]
   ) async throws -> ConsumerTestResult {
     try await JobSurroundings.with(models) { surroundings in

@@ -71,7 +71,7 @@ struct ServiceInProcess: Worker {
 
   func finish() async throws -> [String] {
     for service in services { service.drain() }
-    _ = try await within(.seconds(30), "the service's end") { [running] in
+    _ = try await within(.seconds(120), "the service's end") { [running] in
       try await running.wait { $0 == 0 }
     }
     return try FileManager.default.subpathsOfDirectory(atPath: folder.url.path)
@@ -107,7 +107,7 @@ struct ProgramBeside: Worker {
   }
 
   func finish() async throws -> [String] {
-    let exit = try await process.stop(grace: .seconds(30))
+    let exit = try await process.stop(grace: .seconds(120))
     guard exit == .code(0) else {
       throw TestSupportError("the program ended with \(exit) on SIGTERM\n\(await log)")
     }

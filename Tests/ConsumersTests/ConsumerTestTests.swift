@@ -31,7 +31,7 @@ import Testing
   private static func block() { Thread.sleep(forTimeInterval: 20) }
 
   private func run(
-    _ fields: [String: String], timeLimit: Duration = .seconds(60)
+    _ fields: [String: String], timeLimit: Duration = .seconds(120)
   ) async throws -> ConsumerTestResult {
     try await withImage([1, 1], [0]) {
       try await ConsumerTest.run(

@@ -42,7 +42,7 @@ import Testing
     try DiscMovie.tiff(movie.images).write(to: input)
     let result = try await ConsumerTest.run(
       try #require(consumers["tracking"]), input: input,
-      others: ["predict": try #require(consumers["image"])])
+      others: ["predict": try #require(consumers["image"])], timeLimit: .seconds(300))
     #expect(result.status == .done, "\(result)")
     #expect(result.statuses.contains(.waiting))
     let labels = try #require(result.images["movie_feature_0.tif"])
