@@ -57,7 +57,7 @@ import Testing
     let secret = try await output(["AWS_SECRET_ACCESS_KEY": TestSecret.make()])
     #expect(secret.contains(/fail +bucket +check: .*SignatureDoesNotMatch.*; check the cred/))
     let bucket = try await output(["STORAGE_BUCKET": "s3://no-such-bucket"])
-    #expect(bucket.contains(/fail +bucket +check: .*no-such-bucket does not exist; check STORAGE_BUCKET/))
+    #expect(bucket.contains(/fail +bucket +check: .*no-such-bucket does not exist; check STORAGE/))
     let region = try await output(["AWS_REGION": "no region"])
     #expect(region.contains(/fail +bucket .*no region.*; correct the settings/))
   }

@@ -196,7 +196,8 @@ final class FaultConnection {
       if times > 1 {
         send(body, times: times - 1, closes: closes)
       } else if closes {
-        end()
+        // Not at once: bytes that arrive at a closed connection reset it, and the answer would be lost.
+        client.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [self] in end() }
       }
     }
   }
