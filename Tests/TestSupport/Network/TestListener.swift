@@ -44,12 +44,17 @@ public final class TestListener: Sendable {
 public enum ListenerAnswer: Sendable {
   case send([UInt8])
   case sendAndClose([UInt8])
+  /// Whatever else comes stays where it is, and the sender has to wait.
+  case sendAndReadNoMore([UInt8])
   case close
   /// Stays silent.
   case nothing
 
   public static func send(_ text: String) -> Self { .send(Array(text.utf8)) }
   public static func sendAndClose(_ text: String) -> Self { .sendAndClose(Array(text.utf8)) }
+  public static func sendAndReadNoMore(_ text: String) -> Self {
+    .sendAndReadNoMore(Array(text.utf8))
+  }
 
   /// Answers a `PING`, and with it the login of a client that has nothing to say but this: what does
   /// not know `ROLE` is used as a primary. Nil if it is something else that was received.
@@ -77,6 +82,9 @@ private final class AnswerHandler: ChannelInboundHandler {
     case .sendAndClose(let bytes):
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
       context.close(promise: nil)
+    case .sendAndReadNoMore(let bytes):
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+      context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
     case .close: context.close(promise: nil)
     case .nothing: break
     }
