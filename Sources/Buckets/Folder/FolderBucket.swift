@@ -13,7 +13,8 @@ public struct FolderBucket: Bucket {
   /// The folder, absolute.
   public let path: String
   private let urls: ResultURLs
-  private let synchronizes: Bool
+  /// Whether an upload waits until the disk has it.
+  let synchronizes: Bool
   private let root: ConfinedFolder
   private let logger: Logger
 
