@@ -323,6 +323,12 @@ let package = Package(
       name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: swiftSettings
     ),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ServiceSetupTests",
+      dependencies: [
+        "Buckets", "ConsumerMain", "Consumers", "ServiceSetup", "Settings", "TestSupport",
+      ],
+      swiftSettings: swiftSettings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: swiftSettings),
     .testTarget(
       name: "ConsumersTests",
