@@ -72,10 +72,25 @@ final class S3Connection: Sendable {
   /// Seconds that the store's clock is ahead, as of its last response.
   var observedClockOffset: Int? { state.withLock { $0.observedClockOffset } }
 
+  /// How long the start of a program waits for a service that gives out credentials. Once there is one
+  /// it waits for none.
+  private static let credentialPatience: Duration = .seconds(5)
+
   /// What may be told of the credential.
   func credentialText() async -> String {
     do {
-      return try await credential().map { "\($0) from \(source)" } ?? "none: requests are unsigned"
+      return try await withThrowingTaskGroup(of: String.self) { group in
+        group.addTask {
+          try await self.credential().map { "\($0) from \(self.source)" }
+            ?? "none: requests are unsigned"
+        }
+        group.addTask {
+          try await Task.sleep(for: Self.credentialPatience)
+          return "not known yet"
+        }
+        defer { group.cancelAll() }
+        return try await group.next() ?? "not known yet"
+      }
     } catch { return "none: \((error as? FailedTry)?.error ?? error)" }
   }
 

@@ -60,6 +60,17 @@ import Testing
     #expect(credentials.source.hasPrefix("the container's role"))
   }
 
+  @Test func `a service that keeps silent does not keep a program from telling what is known`()
+    async throws
+  {
+    let agent = try await TestWebServer { _ in .silence }
+    let store = try await store(taking: "NEW")
+    let credentials = try harness.credentials(["AWS_CONTAINER_CREDENTIALS_FULL_URI": agent.url()])
+    let facts = try await bucket(store, credentials).facts()
+    #expect(facts.details.last == .init("credential", "not known yet"))
+    #expect(store.requests.isEmpty)
+  }
+
   @Test func `a credential that stays expired fails with its source and without its secrets`()
     async throws
   {
