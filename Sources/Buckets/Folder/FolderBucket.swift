@@ -116,6 +116,13 @@ public struct FolderBucket: Bucket {
     }
   }
 
+  public func facts() -> BucketFacts {
+    guard urls.form == .presigned else { return BucketFacts() }
+    return BucketFacts(warnings: [
+      "STORAGE_OUTPUT_URL=presigned is not offered by a folder; results get the addresses of public."
+    ])
+  }
+
   public func close() {}
 
   private func copyOut(

@@ -13,6 +13,7 @@ package struct UploadHosts: Sendable {
     let isSuffix: Bool
     /// Nil for any.
     let port: Int?
+    let isLoopback: Bool
 
     func matches(_ url: HTTPURL) -> Bool {
       (isSuffix ? url.host.hasSuffix(host) : url.host == host) && (port == nil || port == url.port)
@@ -55,6 +56,14 @@ package struct UploadHosts: Sendable {
 
   package var isEmpty: Bool { rules.isEmpty }
 
+  /// What works but should be changed, one sentence each.
+  package var warnings: [String] {
+    rules.filter { $0.allowsHTTP && !$0.isLoopback }.map { rule in
+      "STORAGE_UPLOAD_HOSTS has http://\(rule.isSuffix ? "*" : "")\(rule.host): whoever is on the way "
+        + "can read the results that are sent there."
+    }
+  }
+
   private static func rule(_ text: String) throws(BucketError) -> Rule {
     let refusal = BucketError(
       .invalidRequest,
@@ -78,7 +87,7 @@ package struct UploadHosts: Sendable {
     guard !isSuffix || url.host.count > 2 else { throw refusal }
     return Rule(
       allowsHTTP: allowsHTTP, host: isSuffix ? String(url.host.dropFirst()) : url.host,
-      isSuffix: isSuffix, port: hasPort ? url.port : nil)
+      isSuffix: isSuffix, port: hasPort ? url.port : nil, isLoopback: !isSuffix && url.isLoopback)
   }
 
   /// - Throws: ``BucketError`` `invalidRequest` that says why nothing may be sent there.

@@ -203,6 +203,13 @@ import Testing
     #expect(error?.reason.contains("tell-nobody") == false)
   }
 
+  @Test(arguments: [ResultURLs.Form.public, .presigned, .uri])
+  func `URLs that a folder does not offer are warned of`(form: ResultURLs.Form) throws {
+    let bucket = try FolderBucket(path: store.url.path, urls: ResultURLs(form: form))
+    #expect(bucket.facts().warnings.count == (form == .presigned ? 1 : 0))
+    #expect(bucket.url(for: try ObjectKey("output/a.zip")).hasPrefix("file:///"))
+  }
+
   @Test func `a folder that cannot be made is reported`() {
     let error = #expect(throws: BucketError.self) { try FolderBucket(path: "/proc/no/bucket") }
     #expect(error?.code == .localDisk)

@@ -58,6 +58,14 @@ import Testing
     #expect(error.reason.contains(text.debugDescription))
   }
 
+  @Test func `hosts of other machines without TLS are warned of`() throws {
+    let hosts = try UploadHosts(
+      "a.example, http://cog.example:5000, http://*.lab.example, http://127.0.0.1:5000, "
+        + "http://localhost, https://b.example")
+    let names = hosts.warnings.compactMap { $0.split(separator: " ").dropFirst(2).first }
+    #expect(names == ["http://cog.example:", "http://*.lab.example:"])
+  }
+
   @Test func `a refusal says what is to be done`() throws {
     func reason(_ url: String, _ list: String) throws -> String {
       let url = try HTTPURL(url)
