@@ -21,8 +21,10 @@ import Testing
   {
     let harness = try DaemonHarness()
     let secret = TestSecret.make()
-    let server = try await TestWebServer { _ in
-      .respond(201, fields: ["Location": "/files/1?sig=\(secret)"])
+    let server = try await TestWebServer { request in
+      request.target.hasPrefix("/refused")
+        ? .respond(403, "not with \(request.target) of user:\(secret)")
+        : .respond(201, fields: ["Location": "/files/1?sig=\(secret)"])
     }
     let daemon = try await harness.startDaemon([
       "STORAGE_UPLOAD_HOSTS": "http://127.0.0.1:\(server.port)", "LOG_LEVEL": "DEBUG",
@@ -37,10 +39,34 @@ import Testing
     let request = try #require(server.requests.first)
     #expect(request.method == "PUT" && request.fields["x-prediction-id"] == key)
     #expect(request.body.starts(with: Array("PK".utf8)))
+
+    let refused = try await submit(
+      to: "http://user:\(secret)@127.0.0.1:\(server.port)/refused/?token=\(secret)", harness)
+    let reason = try await harness.end(of: refused)["reason"]
+    #expect(reason?.contains("HTTP 403, from http://127.0.0.1:\(server.port)") == true)
     // Its output is searched for the secret as well.
     #expect(try await daemon.stop() == .code(0))
-    let log: [String] = try await harness.redis.command("KEYS", "kiosk:*").decode()
-    #expect(!log.contains { $0.contains(TestSecret.mark) })
+    try TestSecret.check(try await holdings(of: harness.redis), of: "Redis")
+  }
+
+  /// All that Redis has, but for what the senders of jobs wrote.
+  private func holdings(of redis: RedisClient) async throws -> String {
+    var lines: [String] = []
+    let keys: [String] = try await redis.command("KEYS", "*").decode()
+    for key in keys {
+      switch try await redis.command("TYPE", key).string {
+      case "hash":
+        let fields: [String: String] = try await redis.command("HGETALL", key).decode()
+        lines += fields.filter { $0.key != Field.uploadURL }.map { "\(key) \($0.key): \($0.value)" }
+      case "list": lines.append("\(key): \(try await redis.command("LRANGE", key, 0, -1))")
+      case "set": lines.append("\(key): \(try await redis.command("SMEMBERS", key))")
+      case "zset": lines.append("\(key): \(try await redis.command("ZRANGE", key, 0, -1))")
+      case "stream": lines.append("\(key): \(try await redis.command("XRANGE", key, "-", "+"))")
+      default: lines.append("\(key): \(try await redis.command("GET", key))")
+      }
+    }
+    #expect(lines.contains { $0.contains(" reason: ") })
+    return lines.joined(separator: "\n")
   }
 
   @Test(.redisServer) func `a host that is not listed ends a job before its model is asked`()
