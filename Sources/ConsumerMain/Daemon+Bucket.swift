@@ -38,7 +38,7 @@ extension Daemon {
   /// For the line at the start, and warnings of what should be changed.
   func describe(_ bucket: any Bucket) async -> Logger.Metadata {
     let facts = await bucket.facts()
-    for warning in facts.warnings {
+    for warning in facts.warnings + configuration.uploads.targets.hosts.warnings {
       logger.warning("\(warning)", metadata: ["event": "bucket_advice"])
     }
     var metadata: Logger.Metadata = [:]

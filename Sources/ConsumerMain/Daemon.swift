@@ -12,7 +12,7 @@ import UnixSignals
 
 /// Connects the parts, runs them and stops them in order.
 struct Daemon {
-  private let configuration: ConsumerConfiguration
+  let configuration: ConsumerConfiguration
   private let values: SettingValues
   private let giveUp: @Sendable () -> Void
   let logger: Logger

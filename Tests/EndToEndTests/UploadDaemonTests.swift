@@ -27,7 +27,8 @@ import Testing
         : .respond(201, fields: ["Location": "/files/1?sig=\(secret)"])
     }
     let daemon = try await harness.startDaemon([
-      "STORAGE_UPLOAD_HOSTS": "http://127.0.0.1:\(server.port)", "LOG_LEVEL": "DEBUG",
+      "STORAGE_UPLOAD_HOSTS": "http://127.0.0.1:\(server.port),http://cog.example",
+      "LOG_LEVEL": "DEBUG",
     ])
     let key = try await submit(
       to: "http://user:\(secret)@127.0.0.1:\(server.port)/in/?token=\(secret)", harness)
@@ -46,6 +47,7 @@ import Testing
     #expect(reason?.contains("HTTP 403, from http://127.0.0.1:\(server.port)") == true)
     // Its output is searched for the secret as well.
     #expect(try await daemon.stop() == .code(0))
+    #expect(await daemon.status.output.contains("STORAGE_UPLOAD_HOSTS has http://cog.example: "))
     try TestSecret.check(try await holdings(of: harness.redis), of: "Redis")
   }
 
