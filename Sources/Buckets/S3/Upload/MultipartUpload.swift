@@ -57,8 +57,6 @@ struct MultipartUpload: Sendable {
     do {
       let parts = try await sendParts(of: id)
       try await complete(id, parts)
-    } catch let vanished as UploadVanished {
-      throw vanished
     } catch {
       await abandon { id }
       throw error
@@ -155,18 +153,16 @@ struct MultipartUpload: Sendable {
         ? Hexadecimal.encode(Hashes.sha256(Self.document(parts))) : nil,
       // Joining large parts takes its time; blanks are sent meanwhile.
       timeouts: operation.settings.transferTimeouts)
-    var mayBeDone = false
     try await operation.retrying {
       do {
         try await sendCompletion(request)
       } catch let failed as FailedTry
         where failed.error.answer?.serviceCode == "NoSuchUpload"
       {
-        if mayBeDone, try await isStored(parts.count) { return }
+        // It may have been completed already, by a try whose answer was lost. That need not have been
+        // one of ours: libcurl repeats what a kept connection turns out to be closed for.
+        if try await isStored(parts.count) { return }
         throw UploadVanished(error: failed.error)
-      } catch {
-        mayBeDone = true
-        throw error
       }
     }
   }
@@ -222,7 +218,8 @@ struct MultipartUpload: Sendable {
       let tag = head["etag"]?.filter { $0 != "\"" } ?? ""
       let fits = !tag.contains("-") || tag.hasSuffix("-\(count)")
       return fits && head["content-length"].flatMap { Int($0) } == size
-    } catch let failed as FailedTry where failed.error.answer?.status == 404 {
+    } catch let failed as FailedTry where !failed.error.isRetryable {
+      // Also where nothing may be read: the parts are sent once more then.
       return false
     }
   }
@@ -236,11 +233,7 @@ struct MultipartUpload: Sendable {
       guard let id = try? await id() else { return }
       await remove(id)
     }
-    if Task.isCancelled {
-      await removal.wait(atMost: .milliseconds(500))
-    } else {
-      await removal.value
-    }
+    await removal.wait(afterCancellation: .milliseconds(500))
   }
 
   private func remove(_ id: String) async {
