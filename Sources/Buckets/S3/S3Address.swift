@@ -77,9 +77,16 @@ struct S3Address: Sendable {
     region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
   }
 
-  /// Whether a host is one of AWS's.
+  /// Whether a host is one of the service's own: others below the same domain are customers'.
   static func isAWS(_ host: String) -> Bool {
-    [".amazonaws.com", ".amazonaws.com.cn"].contains(where: host.hasSuffix)
+    guard let domain = [".amazonaws.com", ".amazonaws.com.cn"].first(where: host.hasSuffix) else {
+      return false
+    }
+    let labels = host.dropLast(domain.count).split(separator: ".")
+    guard
+      let service = labels.lastIndex(where: { $0 == "s3" || $0.hasPrefix("s3-") })
+    else { return false }
+    return labels[(service + 1)...].filter { $0 != "dualstack" }.count < 2
   }
 
   /// Also of what servers say: a region becomes part of a host's name.

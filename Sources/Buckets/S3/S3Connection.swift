@@ -6,6 +6,8 @@ import Synchronization
 /// it is there, and that the credential has expired.
 final class S3Connection: Sendable {
   static let errorBodyLimit = 65536
+  /// Seconds, of the fifteen minutes that stores allow.
+  private static let tolerableSkew = 60
 
   struct Request: Sendable {
     var method: String
@@ -93,8 +95,9 @@ final class S3Connection: Sendable {
     _ request: Request, bodyLimit: Int
   ) async throws -> (response: HTTPResponse, attempt: Attempt) {
     let attempt = try await prepare(request)
+    let start = now()
     let response = try await client.send(attempt.request, bodyLimit: bodyLimit, overflow: .cut)
-    noteTime(response.head)
+    noteTime(response.head, since: start)
     guard (200..<300).contains(response.status) else {
       throw try await failure(S3Response(response.head, body: response.body), of: attempt)
     }
@@ -106,8 +109,9 @@ final class S3Connection: Sendable {
     _ request: Request, into sink: any HTTPBodySink
   ) async throws -> (head: HTTPHead, attempt: Attempt) {
     let attempt = try await prepare(request)
+    let start = now()
     let head = try await client.transfer(attempt.request, into: sink)
-    noteTime(head)
+    noteTime(head, since: start)
     return (head, attempt)
   }
 
@@ -122,10 +126,11 @@ final class S3Connection: Sendable {
 
   /// Signs with the store's time and the bucket's region.
   func signature(by credential: AWSCredential) -> SignatureV4 {
-    let (region, offset) = state.withLock { ($0.region, $0.clockOffset) }
-    return SignatureV4(
-      credential: credential, region: region, time: SigningTime(now() + offset), keys: keys)
+    SignatureV4(credential: credential, region: region, time: SigningTime(time), keys: keys)
   }
+
+  /// Seconds since 1970, by the store's clock as far as it is known.
+  var time: Int { now() + state.withLock { $0.clockOffset } }
 
   // MARK: Out
 
@@ -197,18 +202,28 @@ final class S3Connection: Sendable {
     }
   }
 
-  private func noteTime(_ head: HTTPHead) {
+  /// A response is dated between the request and its own arrival, which may be far apart.
+  private func noteTime(_ head: HTTPHead, since start: Int) {
     guard let server = head["date"].flatMap({ RetryAfter.seconds(date: $0) }) else { return }
-    let offset = server - now()
+    let offset = server < start ? server - start : max(0, server - now())
     state.withLock { $0.observedClockOffset = offset }
   }
 
   private func setClock(by response: S3Response) -> Bool {
-    guard response.head["date"] != nil, let offset = observedClockOffset else { return false }
-    state.withLock { $0.clockOffset = offset }
-    logger.warning(
-      "the clock differs from the store's; requests are signed with the store's time",
-      metadata: ["event": "storage_clock", "seconds": "\(offset)"])
+    guard let server = response.head["date"].flatMap({ RetryAfter.seconds(date: $0) }) else {
+      return false
+    }
+    let offset = server - now()
+    let before = state.withLock { state in
+      defer { state.clockOffset = offset }
+      return state.clockOffset
+    }
+    // Parts that are under way together find out together.
+    if abs(offset - before) > Self.tolerableSkew {
+      logger.warning(
+        "the clock differs from the store's; requests are signed with the store's time",
+        metadata: ["event": "storage_clock", "seconds": "\(offset)"])
+    }
     return true
   }
 
@@ -219,13 +234,15 @@ final class S3Connection: Sendable {
     if let region = response.region, region != attempt.region,
       isMalformed || address.custom == nil && (isElsewhere || response.status == 400)
     {
-      state.withLock { state in
-        state.region = region
-        state.host = nil
+      let isNews = state.withLock { state in
+        defer { (state.region, state.host) = (region, nil) }
+        return state.region != region
       }
-      logger.notice(
-        "the bucket is in another region; AWS_REGION should name it",
-        metadata: ["event": "storage_region", "region": "\(region)"])
+      if isNews {
+        logger.notice(
+          "the bucket is in another region; AWS_REGION should name it",
+          metadata: ["event": "storage_region", "region": "\(region)"])
+      }
       return true
     }
     guard response.status == 307, address.custom == nil,

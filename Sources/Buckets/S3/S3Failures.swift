@@ -77,7 +77,7 @@ struct S3Failures: Sendable {
       return "the store refuses the credential from \(source) as expired or invalid\(said)"
     default: break
     }
-    if mayBeAboutChecksum(response) {
+    if code != .checksum, mayBeAboutChecksum(response) {
       return "the store refuses to \(action) \(key)\(said); if it does not know the checksum that "
         + "is sent along, set STORAGE_S3_CHECKSUM to md5 or none"
     }
@@ -91,7 +91,8 @@ struct S3Failures: Sendable {
     case .checksum: "the bytes of \(key) were damaged on their way to the store"
     case .tooLarge: "\(key) is too large for the store\(said)"
     case .invalidRequest where (300..<400).contains(response.status):
-      "the bucket \(bucket) is not where it was asked for; check AWS_REGION"
+      "the bucket \(bucket) is not where it was asked for; check AWS_REGION and "
+        + "AWS_ENDPOINT_URL_S3"
     default: "the store cannot \(action) \(key)\(said)"
     }
   }
