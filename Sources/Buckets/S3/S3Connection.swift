@@ -33,8 +33,8 @@ final class S3Connection: Sendable {
 
   private struct State {
     var region: String
-    /// What a redirect to another host of the same service named.
-    var host: String?
+    /// The host that a redirect named.
+    var service: String?
     /// Seconds that the store's clock is ahead of ours.
     var clockOffset = 0
     /// The same as of the last response, which may not be reason enough to sign with another time.
@@ -163,10 +163,8 @@ final class S3Connection: Sendable {
 
   /// Where requests go now.
   var endpoint: S3Endpoint {
-    let (region, host) = state.withLock { ($0.region, $0.host) }
-    let endpoint = address.endpoint(region: region)
-    guard let host else { return endpoint }
-    return S3Endpoint(scheme: endpoint.scheme, host: host, prefix: endpoint.prefix)
+    let (region, service) = state.withLock { ($0.region, $0.service) }
+    return address.endpoint(region: region, service: service)
   }
 
   private func retryable<Value>(_ body: () async throws -> Value) async throws -> Value {
@@ -235,7 +233,7 @@ final class S3Connection: Sendable {
       isMalformed || address.custom == nil && (isElsewhere || response.status == 400)
     {
       let isNews = state.withLock { state in
-        defer { (state.region, state.host) = (region, nil) }
+        defer { (state.region, state.service) = (region, nil) }
         return state.region != region
       }
       if isNews {
@@ -247,11 +245,11 @@ final class S3Connection: Sendable {
     }
     guard response.status == 307, address.custom == nil,
       let location = response.head["location"], let url = try? HTTPURL(location),
-      url.scheme == "https", url.port == 443, S3Address.isAWS(url.host)
+      url.scheme == "https", url.port == 443, let service = address.service(at: url.host)
     else { return false }
     return state.withLock { state in
-      defer { state.host = url.host }
-      return state.host != url.host
+      defer { state.service = service }
+      return state.service != service
     }
   }
 }

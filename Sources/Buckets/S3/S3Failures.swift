@@ -77,7 +77,7 @@ struct S3Failures: Sendable {
       return "the store refuses the credential from \(source) as expired or invalid\(said)"
     default: break
     }
-    if code != .checksum, mayBeAboutChecksum(response) {
+    if action == .write, code != .checksum, mayBeAboutChecksum(response) {
       return "the store refuses to \(action) \(key)\(said); if it does not know the checksum that "
         + "is sent along, set STORAGE_S3_CHECKSUM to md5 or none"
     }

@@ -81,6 +81,21 @@ import Testing
     #expect(!log.text.contains("secret") && !log.text.contains("token"))
   }
 
+  @Test func `what is no file is not sent, and says so`() async throws {
+    let folder = try TemporaryFolder()
+    let server = try await TestWebServer { _ in .respond(200) }
+    let bucket = try bucket(server)
+    #expect(mkfifo(folder.file("pipe"), 0o600) == 0)
+    for (name, why) in [("", "it is no file"), ("pipe", "it is no file"), ("none", "No such")] {
+      let error = await #expect(throws: BucketError.self) {
+        try await bucket.upload(folder.url.appending(path: name))
+      }
+      #expect(error?.code == .localDisk)
+      #expect(error?.description.contains(why) == true)
+    }
+    #expect(server.requests.isEmpty)
+  }
+
   /// File, wished and real part in MiB; one byte more makes the parts larger.
   static let parts: [(file: Int, wanted: Int, part: Int, more: Int)] = [
     (1, 16, 16, 16), (1, 1, 5, 5), (16, 16, 16, 16), (50_000, 1, 5, 6), (160_000, 16, 16, 17),
