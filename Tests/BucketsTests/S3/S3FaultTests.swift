@@ -50,7 +50,7 @@ import Testing
     let small = try file(2 << 20)
     #expect(try await isStored(bucket.upload(small), small))
     proxy.inject(Self.passing[index], "PUT", "partNumber=2")
-    let large = try file(2 * Self.part + 5)
+    let large = try file(Self.part + 2 << 20)
     #expect(try await isStored(bucket.upload(large), large))
     #expect(proxy.faultCount == 2)
   }
@@ -121,6 +121,27 @@ import Testing
     await #expect(throws: BucketError.self) { try await bucket.upload(file) }
     #expect(proxy.requests.count { $0.method == "DELETE" } == 3)
     #expect(try await !leavesParts(file))
+  }
+
+  @Test func `parts that cannot be removed are named in the log, for a rule to remove`()
+    async throws
+  {
+    let log = RecordedLog()
+    let bucket = try server.open(through: proxy.endpoint, log: log) { $0.useSmallParts() }
+    proxy.inject(.s3Error(403, "AccessDenied"), "PUT", "partNumber=2")
+    proxy.inject(.s3Error(403, "AccessDenied"), times: 3, "DELETE")
+    let file = try file(2 * Self.part)
+    let error = await #expect(throws: BucketError.self) { try await bucket.upload(file) }
+    #expect(error?.description.contains("s3:PutObject") == true)
+    let request = try #require(proxy.requests.last { $0.method == "DELETE" })
+    let id = try #require(request.target.split(separator: "=").last)
+    #expect(
+      log.count {
+        $0.hasPrefix("warning") && $0.contains(id) && $0.contains(file.lastPathComponent)
+          && $0.contains("lifecycle rule")
+      } == 1)
+    #expect(try await leavesParts(file))
+    #expect(try await server.curl("DELETE", String(request.target.dropFirst())).status == 204)
   }
 
   @Test(arguments: S3Program.allCases) func `an upload whose last answer is lost is complete`(

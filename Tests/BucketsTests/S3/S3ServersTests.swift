@@ -27,8 +27,9 @@ import Testing
     let server = try await S3Server.shared(program)
     let bucket = try server.open()
     let file = try work.randomFile("in/f.zip", bytes: 1000)
-    let stored = try await bucket.upload(file, below: "keys/\(name)")
-    #expect(stored.key == "output/keys/\(name)/f.zip")
+    let folder = "\(UUID().uuidString)/\(name)"
+    let stored = try await bucket.upload(file, below: folder)
+    #expect(stored.key == "output/\(folder)/f.zip")
     #expect(try await bucket.download(stored.key, into: work) == Data(contentsOf: file))
     try await bucket.delete(ObjectKey(stored.key))
     let error = await #expect(throws: BucketError.self) {
@@ -55,8 +56,9 @@ import Testing
     let bucket = try openInParts(try await S3Server.shared(program))
     let file = try work.randomFile("in/\(size).zip", bytes: size)
     let moved = Mutex(0)
+    let folder = UUID().uuidString
     let stored = try await bucket.upload(
-      file, to: UploadDestination(subdirectory: "sizes", contentType: "application/zip")
+      file, to: UploadDestination(subdirectory: folder, contentType: "application/zip")
     ) { bytes in
       moved.withLock { $0 = bytes }
     }
@@ -68,7 +70,7 @@ import Testing
     }
     #expect(moved.withLock { $0 } == size)
     #expect(try Data(contentsOf: copy) == Data(contentsOf: file))
-    #expect(copy.path == work.url.path + "/sizes/\(size).zip")
+    #expect(copy.path == work.url.path + "/\(folder)/\(size).zip")
     try await bucket.delete(ObjectKey(stored.key))
   }
 
@@ -171,6 +173,25 @@ import Testing
     let stored = try await bucket.upload(try work.randomFile("in/twice.zip", bytes: 10))
     try await bucket.delete(ObjectKey(stored.key))
     try await bucket.delete(ObjectKey(stored.key))
+  }
+
+  @Test func `a bucket can be part of the host's name`() async throws {
+    let server = try await S3Server.shared(.seaweedFS)
+    // Names below it are this machine's too.
+    let bucket = try server.open(through: "http://localhost:\(server.port)") {
+      $0.addressing = .virtual
+      $0.useSmallParts()
+      $0.urls = ResultURLs(form: .presigned)
+    }
+    let file = try work.randomFile("in/host é.zip", bytes: Self.part + 1)
+    let stored = try await bucket.upload(file)
+    #expect(stored.url.hasPrefix("http://\(server.bucket).localhost:\(server.port)/output/host%20"))
+    #expect(try await bucket.download(stored.key, into: work) == Data(contentsOf: file))
+    #expect(try await server.open().download(stored.key, into: work) == Data(contentsOf: file))
+    let copy = work.file("copy")
+    try await runTool(
+      "curl", ["--silent", "--fail", "--noproxy", "*", "--output", copy, stored.url])
+    #expect(try Data(contentsOf: URL(filePath: copy)) == Data(contentsOf: file))
   }
 
   @Test func `over TLS bodies are not hashed for the signature`() async throws {

@@ -36,7 +36,7 @@ extension S3Program {
     try writeIdentities(folder.file("s3.json"))
     var options = [
       "dir": folder.path, "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "filer": "true", "s3": "true",
-      "s3.localSocket": "s3.sock", "filer.localSocket": "filer.sock",
+      "s3.domainName": "localhost", "s3.localSocket": "s3.sock", "filer.localSocket": "filer.sock",
       "s3.config": folder.file("s3.json"), "s3.port.iceberg": "0", "s3.port.lance": "0",
       // It elects itself for as long as this at the start.
       "master.electionTimeout": "1s", "master.heartbeatInterval": "100ms",
