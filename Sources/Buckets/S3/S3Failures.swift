@@ -86,6 +86,7 @@ struct S3Failures: Sendable {
     case .accessDenied:
       "the store denies to \(action) \(key); give the credential from \(source) the permission "
         + "\(action.permission) for the bucket \(bucket)"
+        + (action == .read ? ", and s3:ListBucket to be told if the object does not exist" : "")
     case .credentials: "the store refuses the credential from \(source)\(said)"
     case .throttled: "the store wants to be asked less often\(said)"
     case .checksum: "the bytes of \(key) were damaged on their way to the store"

@@ -85,6 +85,15 @@ import Testing
     #expect(try folder.files == [])
   }
 
+  @Test func `damage in one of several parts is found by the checksum of the whole`() async throws {
+    let file = try file(2 * Self.part)
+    let stored = try await server.open { $0.checksum = .crc32c }.upload(file)
+    proxy.inject(.corrupt(.response, at: 500_000), skipping: 1, "GET")
+    #expect(try await isStored(stored, file))
+    #expect(proxy.faultCount == 1)
+    #expect(proxy.requests.count == 4)
+  }
+
   @Test func `an object that is replaced while it is read is read anew`() async throws {
     let (old, new) = (try file(3 * Self.part), try file(3 * Self.part))
     let name = old.lastPathComponent

@@ -13,7 +13,8 @@ extension S3Server {
   ///   - endpoint: of a proxy before it.
   ///   - lateness: of the client's time of day.
   func open(
-    through endpoint: String? = nil, secret: String? = nil, log: RecordedLog? = nil,
+    through endpoint: String? = nil, accessKeyID: String = S3Server.accessKeyID,
+    secret: String? = nil, log: RecordedLog? = nil,
     clock: AnyClock = .continuous, lateness: Lateness = Lateness(),
     _ change: (inout S3Settings) -> Void = { _ in }
   ) throws -> S3Bucket {
@@ -22,14 +23,16 @@ extension S3Server {
     settings.transfers.maximumBackoff = .milliseconds(20)
     settings.transfers.authorityFile = certificates?.authorityFile
     change(&settings)
-    let credential = try Self.credential(secret: secret)
+    let credential = try Self.credential(accessKeyID: accessKeyID, secret: secret)
     return try S3Bucket(
       settings, credentials: FixedS3Credential(credential),
       logger: log?.logger ?? Logger(label: "S3Storage"), clock: clock,
       now: { WallClock.now() - lateness.seconds })
   }
 
-  static func credential(secret: String? = nil) throws -> AWSCredential {
+  static func credential(
+    accessKeyID: String = accessKeyID, secret: String? = nil
+  ) throws -> AWSCredential {
     try AWSCredential(accessKeyID: accessKeyID, secretAccessKey: Secret(secret ?? secretAccessKey))
   }
 

@@ -167,6 +167,25 @@ import Testing
     #expect(error?.description.contains("STORAGE_BUCKET") == true)
   }
 
+  @Test func `rights to objects alone are enough`() async throws {
+    let server = try await S3Server.shared(.seaweedFS)
+    let proxy = try await FaultProxy(to: server.port)
+    let bucket = try server.open(
+      through: proxy.endpoint, accessKeyID: S3Server.objectsAccessKeyID
+    ) { $0.useSmallParts() }
+    try await bucket.check()
+    for size in [10, Self.part + 1] {
+      let file = try work.randomFile("in/objects\(size).zip", bytes: size)
+      let stored = try await bucket.upload(file)
+      #expect(try await bucket.download(stored.key, into: work) == Data(contentsOf: file))
+      try await bucket.delete(ObjectKey(stored.key))
+    }
+    proxy.inject(.s3Error(403, "AccessDenied"), "PUT", "partNumber=2")
+    let file = try work.randomFile("in/denied.zip", bytes: Self.part + 1)
+    await #expect(throws: BucketError.self) { try await bucket.upload(file) }
+    #expect(try await !server.uploads().contains("denied.zip"))
+  }
+
   @Test(arguments: S3Program.allCases)
   func `removing twice is no error`(program: S3Program) async throws {
     let bucket = try await S3Server.shared(program).open()

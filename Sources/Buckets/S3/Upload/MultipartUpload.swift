@@ -93,7 +93,7 @@ struct MultipartUpload: Sendable {
 
   // MARK: Parts
 
-  /// In ascending order, as many at a time as allowed: some servers write them down in order.
+  /// Begun in ascending order, as many at a time as allowed: some servers write them down in order.
   private func sendParts(of id: String) async throws -> [Part] {
     let partSize = partSize
     let starts = Array(stride(from: 0, to: size, by: partSize))
