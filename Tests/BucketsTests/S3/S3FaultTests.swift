@@ -180,6 +180,21 @@ import Testing
     #expect(error?.answer?.serviceCode == "NoSuchUpload")
   }
 
+  @Test func `an object from before is not taken for one that is complete`() async throws {
+    let (old, name) = (try file(2 * Self.part), "again.zip")
+    let again = work.url.appending(path: name)
+    try FileManager.default.moveItem(at: old, to: again)
+    _ = try await bucket.upload(again)
+    // Stores tell times in seconds.
+    try await Task.sleep(for: .seconds(3))
+    try FileManager.default.removeItem(at: again)
+    try FileManager.default.moveItem(at: file(2 * Self.part), to: again)
+    proxy.inject(.s3Error(404, "NoSuchUpload"), "POST", "uploadId=")
+    let stored = try await bucket.upload(again)
+    #expect(
+      try await bucket.download(stored.key, into: TemporaryFolder()) == Data(contentsOf: again))
+  }
+
   @Test func `an error in an answer of success is an error`() async throws {
     let file = try file(2 * Self.part + 1)
     proxy.inject(.s3Error(200, "InternalError"), "POST", "uploadId=")
