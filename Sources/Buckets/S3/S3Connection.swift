@@ -247,9 +247,8 @@ final class S3Connection: Sendable {
       let location = response.head["location"], let url = try? HTTPURL(location),
       url.scheme == "https", url.port == 443, let service = address.service(at: url.host)
     else { return false }
-    return state.withLock { state in
-      defer { state.service = service }
-      return state.service != service
-    }
+    state.withLock { $0.service = service }
+    // Not what was known before: parts that are under way together are redirected together.
+    return endpoint.host != attempt.request.url.host
   }
 }
