@@ -96,7 +96,9 @@ final class S3Connection: Sendable {
   ) async throws -> (response: HTTPResponse, attempt: Attempt) {
     let attempt = try await prepare(request)
     let start = now()
-    let response = try await client.send(attempt.request, bodyLimit: bodyLimit, overflow: .cut)
+    let response = try await explained(attempt) {
+      try await client.send(attempt.request, bodyLimit: bodyLimit, overflow: .cut)
+    }
     noteTime(response.head, since: start)
     guard (200..<300).contains(response.status) else {
       throw try await failure(S3Response(response.head, body: response.body), of: attempt)
@@ -110,7 +112,9 @@ final class S3Connection: Sendable {
   ) async throws -> (head: HTTPHead, attempt: Attempt) {
     let attempt = try await prepare(request)
     let start = now()
-    let head = try await client.transfer(attempt.request, into: sink)
+    let head = try await explained(attempt) {
+      try await client.transfer(attempt.request, into: sink)
+    }
     noteTime(head, since: start)
     return (head, attempt)
   }
@@ -173,12 +177,23 @@ final class S3Connection: Sendable {
     }
   }
 
+  private func explained<Value>(
+    _ attempt: Attempt, _ body: () async throws -> Value
+  ) async throws -> Value {
+    do { return try await body() } catch let error as HTTPError {
+      let isAWS = address.custom == nil
+      throw failures.failedTry(error, attempt.key, isAWS: isAWS) ?? error as any Error
+    }
+  }
+
+  private var failures: S3Failures { S3Failures(bucket: address.bucket, source: source) }
+
   // MARK: Back
 
   /// What a response without success means, once what can be changed for another try is changed.
   func failure(_ response: S3Response, of attempt: Attempt) async throws -> FailedTry {
-    let failed = S3Failures(bucket: address.bucket, source: source)
-      .failedTry(response, attempt.action, attempt.key, server: attempt.server)
+    let failed = failures.failedTry(
+      response, attempt.action, attempt.key, server: attempt.server)
     if let remedy = try await remedy(response, attempt) {
       return FailedTry(failed.error, .once(remedy))
     }

@@ -19,6 +19,24 @@ struct S3Failures: Sendable {
   /// Of the credential, for the messages.
   let source: String
 
+  /// What it means that there is no response, with what to look at; nil where nothing can be told.
+  func failedTry(_ error: HTTPError, _ key: ObjectKey, isAWS: Bool) -> FailedTry? {
+    let hint: String
+    switch error.code {
+    case .nameNotResolved where isAWS: hint = "check AWS_REGION and the network"
+    case .connectionFailed where isAWS: hint = "check the network, https_proxy and no_proxy"
+    case .nameNotResolved, .connectionFailed: hint = "check AWS_ENDPOINT_URL_S3"
+    case .certificateRefused:
+      hint = "set STORAGE_CA_BUNDLE to the certificates of an authority of your own"
+    default: return nil
+    }
+    var failed = FailedTry(error, key: key)
+    failed.error = BucketError(
+      failed.error.code, key: key.text, "\(error); \(hint)", isRetryable: failed.error.isRetryable,
+      answer: failed.error.answer)
+    return failed
+  }
+
   /// What a response means that asks for nothing to be changed before another try.
   func failedTry(
     _ response: S3Response, _ action: Action, _ key: ObjectKey, server: String

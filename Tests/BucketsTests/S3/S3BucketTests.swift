@@ -47,6 +47,26 @@ import Testing
     #expect(error?.description.contains("AWS_ENDPOINT_URL_S3") == true)
   }
 
+  @Test func `a store that cannot be reached is told with what to look at`() async throws {
+    var settings = S3Settings(bucket: "lab")
+    settings.transfers.retryDeadline = .zero
+    let port = try RefusingPort()
+    let untrusted = try await TestWebServer(certificates: try await TestCertificates())
+    let causes = [
+      ("http://127.0.0.1:\(port.number)", "AWS_ENDPOINT_URL_S3", true),
+      ("https://localhost:\(untrusted.port)", "STORAGE_CA_BUNDLE", false),
+    ]
+    for (endpoint, hint, isRetryable) in causes {
+      settings.endpoint = endpoint
+      let bucket = try S3Bucket(settings, credentials: FixedS3Credential(nil))
+      let error = await #expect(throws: BucketError.self) { try await bucket.check() }
+      #expect(error?.code == .network)
+      #expect(error?.isRetryable == isRetryable)
+      #expect(error?.description.contains(hint) == true)
+      #expect(error?.description.contains(endpoint) == true)
+    }
+  }
+
   @Test func `presigned URLs need a credential, which is found out at the start`() async throws {
     let server = try await TestWebServer { _ in Self.error(404, "NoSuchKey") }
     let urls = ResultURLs(form: .presigned)
