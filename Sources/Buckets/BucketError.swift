@@ -63,7 +63,9 @@ public struct BucketError: Error, CustomStringConvertible {
     if let answer {
       let status = [answer.status.map { "HTTP \($0)" }, answer.serviceCode].compactMap(\.self)
       if !status.isEmpty { details.append(status.joined(separator: " ")) }
-      if let server = answer.server { details.append("from \(server)") }
+      if let server = answer.server, !reason.contains(server) {
+        details.append("from \(server)")
+      }
       if let id = answer.requestID { details.append("request \(id)") }
     }
     if tries > 1 { details.append("\(tries) tries in \(elapsed.components.seconds) s") }

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Testing
 
 @testable import TestSupport
@@ -33,6 +33,19 @@ import Testing
     let child = try await ChildProcess.start("no-such-program")
     #expect(try await child.waitForExit() == .code(127))
     await #expect(throws: TestSupportError.self) { try await child.wait(forOutput: "ready") }
+  }
+
+  @Test(arguments: ["exit 0", "exit 1", "kill -9 $$"])
+  func `what a program leaves is removed when it ends`(end: String) async throws {
+    let folder = try TemporaryFolder()
+    let leavings = [folder.file("a b"), folder.file("c*"), folder.file("never")]
+    let child = try await ChildProcess.start(
+      "sh", ["-c", "mkdir 'a b' 'c*'; touch 'a b/d' cc; \(end)"], workingDirectory: folder.path,
+      leavings: leavings)
+    _ = try await child.waitForExit()
+    try await eventually("it is removed") {
+      try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["cc"]
+    }
   }
 
   @Test func `a program is killed when the pipe from its starter ends without a line`() async throws

@@ -46,8 +46,11 @@ struct S3Address: Sendable {
   }
 
   /// Where requests go.
-  func endpoint(region: String) -> S3Endpoint {
-    let service = custom ?? S3Endpoint(scheme: "https", host: host(region), prefix: "")
+  ///
+  /// - Parameter service: a host of AWS in place of the region's own, see ``service(at:)``.
+  func endpoint(region: String, service: String? = nil) -> S3Endpoint {
+    let service =
+      custom ?? S3Endpoint(scheme: "https", host: service ?? host(region), prefix: "")
     return isInHost ? service.virtual(bucket) : service.byPath(bucket)
   }
 
@@ -67,6 +70,18 @@ struct S3Address: Sendable {
     return S3Endpoint(scheme: "https", host: host(region), prefix: "").byPath(bucket)
   }
 
+  /// The host of the service that a redirect leads to, without the bucket that may stand before it.
+  /// Nil for hosts that are not S3's: others below the same domain are customers'.
+  func service(at host: String) -> String? {
+    let host = host.hasPrefix("\(bucket).s3") ? String(host.dropFirst(bucket.count + 1)) : host
+    let domains = [".amazonaws.com", ".amazonaws.com.cn"]
+    guard let domain = domains.first(where: host.hasSuffix) else { return nil }
+    var labels = host.dropLast(domain.count).split(separator: ".")
+    guard let name = labels.first, name == "s3" || name.hasPrefix("s3-") else { return nil }
+    labels.removeAll { $0 == "dualstack" }
+    return labels.count <= 2 ? host : nil
+  }
+
   private func host(_ region: String) -> String {
     let service = usesFIPS ? "s3-fips" : "s3"
     let stack = usesDualStack ? ".dualstack" : ""
@@ -75,11 +90,6 @@ struct S3Address: Sendable {
 
   private static func domain(of region: String) -> String {
     region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
-  }
-
-  /// Whether a host is one of AWS's.
-  static func isAWS(_ host: String) -> Bool {
-    [".amazonaws.com", ".amazonaws.com.cn"].contains(where: host.hasSuffix)
   }
 
   /// Also of what servers say: a region becomes part of a host's name.

@@ -100,6 +100,7 @@ public final class S3Bucket: Bucket {
 
   /// Asks for a byte of an object that need not exist, which needs no right to the bucket itself.
   public func check() async throws {
+    try await checkPresigning()
     let key = try ObjectKey("uploads/.check")
     let request = S3Connection.Request(
       method: "GET", action: .read, key: key, fields: [HTTPField("Range", "bytes=0-0")],
@@ -108,7 +109,13 @@ public final class S3Bucket: Bucket {
       try await operation(key) { _ in }.retrying { _ = try await connection.send(request) }
     } catch let error as BucketError {
       switch (error.code, error.answer?.status) {
-      case (.notFound, _), (_, 416): return
+      case (.notFound, _) where error.answer?.serviceCode != nil: return
+      case (_, 416): return
+      case (.notFound, _):
+        throw BucketError(
+          .invalidRequest,
+          "what answers is not an S3 store: it knows neither the object nor the error NoSuchKey; "
+            + "check AWS_ENDPOINT_URL_S3", answer: error.answer)
       case (.accessDenied, _):
         // Without the right to list, stores deny rather than tell that there is nothing.
         logger.warning(
@@ -117,6 +124,20 @@ public final class S3Bucket: Bucket {
       default: throw error
       }
     }
+  }
+
+  /// Unsigned requests may do for reading and writing, but not for URLs that carry a signature.
+  private func checkPresigning() async throws {
+    guard settings.urls.form == .presigned else { return }
+    let credential = try await operation(nil) { _ in }.retrying {
+      try await connection.credential()
+    }
+    guard credential == nil else { return }
+    throw BucketError(
+      .credentials,
+      "STORAGE_OUTPUT_URL: presigned URLs need a credential to sign with, and AWS_NO_SIGN_REQUEST "
+        + "leaves the service without one; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+        + "STORAGE_OUTPUT_URL=public")
   }
 
   public func facts() async -> BucketFacts {
@@ -145,7 +166,7 @@ public final class S3Bucket: Bucket {
   public func close() async { await cleanUps.finish() }
 
   func operation(
-    _ key: ObjectKey, _ progress: @escaping TransferProgress
+    _ key: ObjectKey?, _ progress: @escaping TransferProgress
   ) -> StoreOperation {
     StoreOperation(
       key: key, settings: settings.transfers, clock: clock, logger: logger, progress: progress)
@@ -178,16 +199,20 @@ public final class S3Bucket: Bucket {
   /// - Returns: nil if there is no credential to sign with, or none yet.
   func presignedURL(for key: ObjectKey, disposition: String? = nil) -> String? {
     guard let credential = connection.lastCredential else { return nil }
-    if credential.sessionToken != nil, hasWarnedOfShortLife.raise() {
+    let lifetime = Int(settings.urls.lifetime.components.seconds)
+    if credential.sessionToken != nil,
+      credential.expiration.map({ $0 - connection.time < lifetime }) ?? true,
+      hasWarnedOfShortLife.raise()
+    {
       logger.notice(
-        "the credential is temporary; presigned URLs end with it, maybe before STORAGE_URL_EXPIRES",
+        "the credential is temporary; presigned URLs end with it, before STORAGE_URL_EXPIRES",
         metadata: ["event": "storage_url_lifetime", "credential": "\(connection.source)"])
     }
     let signature = connection.signature(by: credential)
     let endpoint = connection.address.presigningEndpoint(region: signature.region)
     let query = signature.presignedQuery(
       host: endpoint.host, path: endpoint.path(of: key),
-      lifetime: Int(settings.urls.lifetime.components.seconds),
+      lifetime: lifetime,
       items: disposition.map { [("response-content-disposition", $0)] } ?? [])
     return "\(endpoint.url(of: key))?\(query)"
   }

@@ -6,6 +6,8 @@ import Synchronization
 /// it is there, and that the credential has expired.
 final class S3Connection: Sendable {
   static let errorBodyLimit = 65536
+  /// Seconds, of the fifteen minutes that stores allow.
+  private static let tolerableSkew = 60
 
   struct Request: Sendable {
     var method: String
@@ -31,8 +33,8 @@ final class S3Connection: Sendable {
 
   private struct State {
     var region: String
-    /// What a redirect to another host of the same service named.
-    var host: String?
+    /// The host that a redirect named.
+    var service: String?
     /// Seconds that the store's clock is ahead of ours.
     var clockOffset = 0
     /// The same as of the last response, which may not be reason enough to sign with another time.
@@ -110,8 +112,11 @@ final class S3Connection: Sendable {
     _ request: Request, bodyLimit: Int
   ) async throws -> (response: HTTPResponse, attempt: Attempt) {
     let attempt = try await prepare(request)
-    let response = try await client.send(attempt.request, bodyLimit: bodyLimit, overflow: .cut)
-    noteTime(response.head)
+    let start = now()
+    let response = try await explained(attempt) {
+      try await client.send(attempt.request, bodyLimit: bodyLimit, overflow: .cut)
+    }
+    noteTime(response.head, since: start)
     guard (200..<300).contains(response.status) else {
       throw try await failure(S3Response(response.head, body: response.body), of: attempt)
     }
@@ -123,8 +128,11 @@ final class S3Connection: Sendable {
     _ request: Request, into sink: any HTTPBodySink
   ) async throws -> (head: HTTPHead, attempt: Attempt) {
     let attempt = try await prepare(request)
-    let head = try await client.transfer(attempt.request, into: sink)
-    noteTime(head)
+    let start = now()
+    let head = try await explained(attempt) {
+      try await client.transfer(attempt.request, into: sink)
+    }
+    noteTime(head, since: start)
     return (head, attempt)
   }
 
@@ -139,10 +147,11 @@ final class S3Connection: Sendable {
 
   /// Signs with the store's time and the bucket's region.
   func signature(by credential: AWSCredential) -> SignatureV4 {
-    let (region, offset) = state.withLock { ($0.region, $0.clockOffset) }
-    return SignatureV4(
-      credential: credential, region: region, time: SigningTime(now() + offset), keys: keys)
+    SignatureV4(credential: credential, region: region, time: SigningTime(time), keys: keys)
   }
+
+  /// Seconds since 1970, by the store's clock as far as it is known.
+  var time: Int { now() + state.withLock { $0.clockOffset } }
 
   // MARK: Out
 
@@ -175,10 +184,8 @@ final class S3Connection: Sendable {
 
   /// Where requests go now.
   var endpoint: S3Endpoint {
-    let (region, host) = state.withLock { ($0.region, $0.host) }
-    let endpoint = address.endpoint(region: region)
-    guard let host else { return endpoint }
-    return S3Endpoint(scheme: endpoint.scheme, host: host, prefix: endpoint.prefix)
+    let (region, service) = state.withLock { ($0.region, $0.service) }
+    return address.endpoint(region: region, service: service)
   }
 
   private func retryable<Value>(_ body: () async throws -> Value) async throws -> Value {
@@ -187,12 +194,23 @@ final class S3Connection: Sendable {
     }
   }
 
+  private func explained<Value>(
+    _ attempt: Attempt, _ body: () async throws -> Value
+  ) async throws -> Value {
+    do { return try await body() } catch let error as HTTPError {
+      let isAWS = address.custom == nil
+      throw failures.failedTry(error, attempt.key, isAWS: isAWS) ?? error as any Error
+    }
+  }
+
+  private var failures: S3Failures { S3Failures(bucket: address.bucket, source: source) }
+
   // MARK: Back
 
   /// What a response without success means, once what can be changed for another try is changed.
   func failure(_ response: S3Response, of attempt: Attempt) async throws -> FailedTry {
-    let failed = S3Failures(bucket: address.bucket, source: source)
-      .failedTry(response, attempt.action, attempt.key, server: attempt.server)
+    let failed = failures.failedTry(
+      response, attempt.action, attempt.key, server: attempt.server)
     if let remedy = try await remedy(response, attempt) {
       return FailedTry(failed.error, .once(remedy))
     }
@@ -214,18 +232,28 @@ final class S3Connection: Sendable {
     }
   }
 
-  private func noteTime(_ head: HTTPHead) {
+  /// A response is dated between the request and its own arrival, which may be far apart.
+  private func noteTime(_ head: HTTPHead, since start: Int) {
     guard let server = head["date"].flatMap({ RetryAfter.seconds(date: $0) }) else { return }
-    let offset = server - now()
+    let offset = server < start ? server - start : max(0, server - now())
     state.withLock { $0.observedClockOffset = offset }
   }
 
   private func setClock(by response: S3Response) -> Bool {
-    guard response.head["date"] != nil, let offset = observedClockOffset else { return false }
-    state.withLock { $0.clockOffset = offset }
-    logger.warning(
-      "the clock differs from the store's; requests are signed with the store's time",
-      metadata: ["event": "storage_clock", "seconds": "\(offset)"])
+    guard let server = response.head["date"].flatMap({ RetryAfter.seconds(date: $0) }) else {
+      return false
+    }
+    let offset = server - now()
+    let before = state.withLock { state in
+      defer { state.clockOffset = offset }
+      return state.clockOffset
+    }
+    // Parts that are under way together find out together.
+    if abs(offset - before) > Self.tolerableSkew {
+      logger.warning(
+        "the clock differs from the store's; requests are signed with the store's time",
+        metadata: ["event": "storage_clock", "seconds": "\(offset)"])
+    }
     return true
   }
 
@@ -236,22 +264,23 @@ final class S3Connection: Sendable {
     if let region = response.region, region != attempt.region,
       isMalformed || address.custom == nil && (isElsewhere || response.status == 400)
     {
-      state.withLock { state in
-        state.region = region
-        state.host = nil
+      let isNews = state.withLock { state in
+        defer { (state.region, state.service) = (region, nil) }
+        return state.region != region
       }
-      logger.notice(
-        "the bucket is in another region; AWS_REGION should name it",
-        metadata: ["event": "storage_region", "region": "\(region)"])
+      if isNews {
+        logger.notice(
+          "the bucket is in another region; AWS_REGION should name it",
+          metadata: ["event": "storage_region", "region": "\(region)"])
+      }
       return true
     }
     guard response.status == 307, address.custom == nil,
       let location = response.head["location"], let url = try? HTTPURL(location),
-      url.scheme == "https", url.port == 443, S3Address.isAWS(url.host)
+      url.scheme == "https", url.port == 443, let service = address.service(at: url.host)
     else { return false }
-    return state.withLock { state in
-      defer { state.host = url.host }
-      return state.host != url.host
-    }
+    state.withLock { $0.service = service }
+    // Not what was known before: parts that are under way together are redirected together.
+    return endpoint.host != attempt.request.url.host
   }
 }

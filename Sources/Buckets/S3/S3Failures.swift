@@ -19,6 +19,24 @@ struct S3Failures: Sendable {
   /// Of the credential, for the messages.
   let source: String
 
+  /// What it means that there is no response, with what to look at; nil where nothing can be told.
+  func failedTry(_ error: HTTPError, _ key: ObjectKey, isAWS: Bool) -> FailedTry? {
+    let hint: String
+    switch error.code {
+    case .nameNotResolved where isAWS: hint = "check AWS_REGION and the network"
+    case .connectionFailed where isAWS: hint = "check the network, https_proxy and no_proxy"
+    case .nameNotResolved, .connectionFailed: hint = "check AWS_ENDPOINT_URL_S3"
+    case .certificateRefused:
+      hint = "set STORAGE_CA_BUNDLE to the certificates of an authority of your own"
+    default: return nil
+    }
+    var failed = FailedTry(error, key: key)
+    failed.error = BucketError(
+      failed.error.code, key: key.text, "\(error); \(hint)", isRetryable: failed.error.isRetryable,
+      answer: failed.error.answer)
+    return failed
+  }
+
   /// What a response means that asks for nothing to be changed before another try.
   func failedTry(
     _ response: S3Response, _ action: Action, _ key: ObjectKey, server: String
@@ -77,7 +95,7 @@ struct S3Failures: Sendable {
       return "the store refuses the credential from \(source) as expired or invalid\(said)"
     default: break
     }
-    if mayBeAboutChecksum(response) {
+    if action == .write, code != .checksum, mayBeAboutChecksum(response) {
       return "the store refuses to \(action) \(key)\(said); if it does not know the checksum that "
         + "is sent along, set STORAGE_S3_CHECKSUM to md5 or none"
     }
@@ -86,12 +104,14 @@ struct S3Failures: Sendable {
     case .accessDenied:
       "the store denies to \(action) \(key); give the credential from \(source) the permission "
         + "\(action.permission) for the bucket \(bucket)"
+        + (action == .read ? ", and s3:ListBucket to be told if the object does not exist" : "")
     case .credentials: "the store refuses the credential from \(source)\(said)"
     case .throttled: "the store wants to be asked less often\(said)"
     case .checksum: "the bytes of \(key) were damaged on their way to the store"
     case .tooLarge: "\(key) is too large for the store\(said)"
     case .invalidRequest where (300..<400).contains(response.status):
-      "the bucket \(bucket) is not where it was asked for; check AWS_REGION"
+      "the bucket \(bucket) is not where it was asked for; check AWS_REGION and "
+        + "AWS_ENDPOINT_URL_S3"
     default: "the store cannot \(action) \(key)\(said)"
     }
   }

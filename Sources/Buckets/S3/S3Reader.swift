@@ -1,6 +1,8 @@
 import CurlClient
 
 /// Reads objects of an S3 bucket.
+///
+/// The first request has no range: S3, and servers like it, tell the checksum of an object only then.
 struct S3Reader: ObjectReader {
   let connection: S3Connection
   let settings: TransferSettings
@@ -8,11 +10,13 @@ struct S3Reader: ObjectReader {
   func get(
     _ key: ObjectKey, _ range: Range<Int>, version: String?, into sink: RangeSink
   ) async throws {
-    var fields = [
-      HTTPField("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"),
-      HTTPField("Accept-Encoding", "identity"),
-      HTTPField("x-amz-checksum-mode", "ENABLED"),
-    ]
+    var fields = [HTTPField("Accept-Encoding", "identity")]
+    if range.lowerBound == 0, version == nil {
+      fields.append(HTTPField("x-amz-checksum-mode", "ENABLED"))
+      sink.expectWhole(takingUpTo: range.upperBound)
+    } else {
+      fields.append(HTTPField("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"))
+    }
     if let version { fields.append(HTTPField("If-Match", version)) }
     let (head, attempt) = try await connection.transfer(
       S3Connection.Request(

@@ -4,7 +4,7 @@ import CurlClient
 ///
 /// What stores answer to such a request: 206 with the range or its beginning; 200 with a
 /// `Content-Range`, which means the same; 200 without, which is the whole object; 416 for an object
-/// without bytes.
+/// without bytes. A reader may as well ask for the whole object, see ``expectWhole(takingUpTo:)``.
 final class RangeSink: HTTPBodySink, @unchecked Sendable {
   // Written on the client's thread, read once the transfer has ended.
 
@@ -33,8 +33,12 @@ final class RangeSink: HTTPBodySink, @unchecked Sendable {
   private let meter: TransferMeter
   private let origin: Int
   private let announce: @Sendable (Extent) -> Void
-  /// Where the response must end.
+  /// Where the response must end, or is broken off.
   private var end = 0
+  /// Where a response with the whole object may be broken off.
+  private var cut = Int.max
+  /// Whether it will be.
+  private var isCut = false
 
   /// - Parameters:
   ///   - origin: where the part began whose bytes `meter` counts.
@@ -55,6 +59,10 @@ final class RangeSink: HTTPBodySink, @unchecked Sendable {
 
   /// Whether the response is one to the question.
   var isAccepted: Bool { extent != nil }
+
+  /// Makes ready for a request without a range, whose response is left once it has come to the end of
+  /// the part, if the store can be asked for the rest.
+  func expectWhole(takingUpTo end: Int) { cut = end }
 
   func begin(_ head: HTTPHead) throws {
     self.head = head
@@ -79,6 +87,11 @@ final class RangeSink: HTTPBodySink, @unchecked Sendable {
       position = 0
       meter.reached(0)
       let total = head["content-length"].flatMap { Int($0) }
+      if let total, total > cut, head["accept-ranges"]?.lowercased() == "bytes" {
+        isCut = true
+        end = cut
+        return Extent(head: head, total: total, isWhole: false)
+      }
       end = total ?? .max
       return Extent(head: head, total: total, isWhole: true)
     case (416, .unsatisfied(total: 0)) where origin == 0, (416, nil) where position == 0:
@@ -94,6 +107,7 @@ final class RangeSink: HTTPBodySink, @unchecked Sendable {
       errorBody += bytes.prefix(Self.errorBodyLimit - errorBody.count)
       return errorBody.count < Self.errorBodyLimit
     }
+    let bytes = isCut ? UnsafeRawBufferPointer(rebasing: bytes.prefix(end - position)) : bytes
     guard bytes.count <= end - position else { throw refuse("more bytes than it announced") }
     guard position + bytes.count <= limit else {
       throw refuse(.tooLarge(key, limit: limit), .never)
@@ -103,7 +117,7 @@ final class RangeSink: HTTPBodySink, @unchecked Sendable {
     }
     position += bytes.count
     meter.reached(position - origin)
-    return true
+    return !isCut || position < end
   }
 
   private func refuse(_ what: String) -> FailedTry {

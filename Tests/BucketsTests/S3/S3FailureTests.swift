@@ -9,20 +9,22 @@ import Testing
 /// What is made of errors: what to do about them, and what to say.
 @Suite struct S3FailureTests {
   private func connection(
-    endpoint: String? = nil, region: String = "us-east-1",
+    bucket: String = "lab", endpoint: String? = nil, region: String = "us-east-1",
     credentials: any S3CredentialSource = FixedS3Credential(nil)
   ) throws -> S3Connection {
-    var settings = S3Settings(bucket: "lab")
+    var settings = S3Settings(bucket: bucket)
     settings.endpoint = endpoint
     settings.region = region
     return try S3Bucket(settings, credentials: credentials, now: { 1_000_000_000 }).connection
   }
 
   private func attempt(
-    _ connection: S3Connection, credential: AWSCredential? = nil
+    _ connection: S3Connection, _ action: S3Failures.Action = .read,
+    to host: String = "s3.amazonaws.com",
+    credential: AWSCredential? = nil
   ) throws -> S3Connection.Attempt {
     S3Connection.Attempt(
-      request: HTTPRequest("GET", try HTTPURL("https://s3.amazonaws.com/")), action: .read,
+      request: HTTPRequest("GET", try HTTPURL("https://\(host)/")), action: action,
       key: try ObjectKey("uploads/a.tif"), region: connection.region, credential: credential,
       server: "https://s3.amazonaws.com:443")
   }
@@ -153,21 +155,42 @@ import Testing
 
   @Test(arguments: [
     ("https://lab.s3.eu-west-2.amazonaws.com/uploads/a.tif", true),
+    ("https://lab.s3-fips.dualstack.eu-west-2.amazonaws.com/", true),
+    ("https://s3.eu-west-2.amazonaws.com/lab/uploads/a.tif", true),
+    ("https://other.s3.eu-west-2.amazonaws.com/uploads/a.tif", false),
     ("https://lab.s3.amazonaws.com.evil.example/", false),
+    ("https://ec2-203-0-113-7.compute.amazonaws.com/", false),
+    ("https://s3-evil.eu-west-2.elb.amazonaws.com/", false),
     ("http://lab.s3.eu-west-2.amazonaws.com/", false),
     ("https://evil.example/s3.amazonaws.com", false), ("/here", false),
   ])
   func `a temporary redirect is followed within the service`(
     location: String, isFollowed: Bool
   ) async throws {
-    let connection = try connection()
-    let failed = try await connection.failure(
-      response(307, "TemporaryRedirect", fields: [HTTPField("Location", location)]),
-      of: attempt(connection))
-    if case .once(.address) = failed.retry { #expect(isFollowed) } else { #expect(!isFollowed) }
-    #expect(
-      connection.endpoint.host
-        == (isFollowed ? "lab.s3.eu-west-2.amazonaws.com" : "lab.s3.us-east-1.amazonaws.com"))
+    for bucket in ["lab", "lab.images"] {
+      let connection = try connection(bucket: bucket)
+      let before = connection.endpoint
+      let location = location.replacing("lab", with: bucket)
+      let redirect = response(
+        307, "TemporaryRedirect", fields: [HTTPField("Location", location)])
+      // Two requests that were under way together.
+      for _ in 0..<2 {
+        let failed = try await connection.failure(redirect, of: attempt(connection))
+        if case .once(.address) = failed.retry { #expect(isFollowed) } else { #expect(!isFollowed) }
+      }
+      guard isFollowed else {
+        #expect(connection.endpoint == before)
+        continue
+      }
+      // A name with a dot does not go into the host, wherever the store has it.
+      let service = try HTTPURL(location).host.replacing("\(bucket).", with: "")
+      let endpoint = connection.endpoint
+      #expect(endpoint.host == (bucket == "lab" ? "lab.\(service)" : service))
+      #expect(endpoint.prefix == (bucket == "lab" ? "" : "/lab.images"))
+      let again = try await connection.failure(
+        redirect, of: attempt(connection, to: endpoint.host))
+      if case .never = again.retry {} else { Issue.record("\(again.retry)") }
+    }
   }
 
   @Test func `an expired credential is replaced`() async throws {
@@ -205,9 +228,15 @@ import Testing
     for (status, code) in [(501, "NotImplemented"), (400, "InvalidArgument")] {
       let failed = try await connection.failure(
         response(status, code, message: "x-amz-checksum-crc32 is not implemented"),
-        of: attempt(connection))
+        of: attempt(connection, .write))
       #expect(failed.error.description.contains("STORAGE_S3_CHECKSUM"))
     }
+    // That it found damage shows that it does.
+    let damaged = try await connection.failure(
+      response(400, "BadDigest", message: "The Content-MD5 you specified did not match"),
+      of: attempt(connection, .write))
+    #expect(damaged.error.code == .checksum)
+    #expect(!damaged.error.description.contains("STORAGE_S3_CHECKSUM"))
   }
 }
 

@@ -1,5 +1,7 @@
 import Foundation
 import Logging
+import Retrying
+import Synchronization
 import TestSupport
 
 @testable import Buckets
@@ -9,9 +11,11 @@ extension S3Server {
   ///
   /// - Parameters:
   ///   - endpoint: of a proxy before it.
-  ///   - secondsLate: what the client's clock is behind.
+  ///   - lateness: of the client's time of day.
   func open(
-    through endpoint: String? = nil, secret: String? = nil, secondsLate: Int = 0,
+    through endpoint: String? = nil, accessKeyID: String = S3Server.accessKeyID,
+    secret: String? = nil, log: RecordedLog? = nil,
+    clock: AnyClock = .continuous, lateness: Lateness = Lateness(),
     _ change: (inout S3Settings) -> Void = { _ in }
   ) throws -> S3Bucket {
     var settings = S3Settings(bucket: bucket)
@@ -19,11 +23,17 @@ extension S3Server {
     settings.transfers.maximumBackoff = .milliseconds(20)
     settings.transfers.authorityFile = certificates?.authorityFile
     change(&settings)
-    let credential = try AWSCredential(
-      accessKeyID: accessKeyID, secretAccessKey: Secret(secret ?? secretAccessKey))
+    let credential = try Self.credential(accessKeyID: accessKeyID, secret: secret)
     return try S3Bucket(
       settings, credentials: FixedS3Credential(credential),
-      now: { WallClock.now() - secondsLate })
+      logger: log?.logger ?? Logger(label: "S3Storage"), clock: clock,
+      now: { WallClock.now() - lateness.seconds })
+  }
+
+  static func credential(
+    accessKeyID: String = accessKeyID, secret: String? = nil
+  ) throws -> AWSCredential {
+    try AWSCredential(accessKeyID: accessKeyID, secretAccessKey: Secret(secret ?? secretAccessKey))
   }
 
   /// The uploads that are under way, as XML.
@@ -35,16 +45,34 @@ extension S3Server {
 extension TemporaryFolder {
   /// A file that no other one is like.
   func randomFile(_ name: String, bytes count: Int) throws -> URL {
-    var generator = SystemRandomNumberGenerator()
-    var data = Data(capacity: count + 8)
-    while data.count < count {
-      withUnsafeBytes(of: generator.next()) { data.append(contentsOf: $0) }
-    }
+    let source = try FileHandle(forReadingFrom: URL(filePath: "/dev/urandom"))
+    defer { try? source.close() }
+    let data = try source.read(upToCount: count) ?? Data()
     let file = url.appending(path: name)
     try FileManager.default.createDirectory(
       at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try data.prefix(count).write(to: file)
+    try data.write(to: file)
     return file
+  }
+}
+
+/// How much a clock is behind; may change.
+final class Lateness: Sendable {
+  private let value: Atomic<Int>
+
+  init(seconds: Int = 0) { value = Atomic(seconds) }
+
+  var seconds: Int {
+    get { value.load(ordering: .relaxed) }
+    set { value.store(newValue, ordering: .relaxed) }
+  }
+}
+
+extension S3Settings {
+  /// Has files moved in the smallest parts that S3 knows.
+  mutating func useSmallParts() {
+    transfers.partSize = MultipartUpload.smallestPart
+    transfers.multipartThreshold = MultipartUpload.smallestPart
   }
 }
 

@@ -18,11 +18,17 @@ import Testing
   private struct Reader: ObjectReader {
     let client: HTTPClient
     let url: HTTPURL
+    var beginsWithWhole = false
 
     func get(
       _ key: ObjectKey, _ range: Range<Int>, version: String?, into sink: RangeSink
     ) async throws {
-      var fields = [HTTPField("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")]
+      var fields: [HTTPField] = []
+      if beginsWithWhole, range.lowerBound == 0, version == nil {
+        sink.expectWhole(takingUpTo: range.upperBound)
+      } else {
+        fields.append(HTTPField("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"))
+      }
       if let version { fields.append(HTTPField("If-Match", version)) }
       let head = try await client.transfer(
         HTTPRequest("GET", url, fields: fields), into: sink)
@@ -64,7 +70,7 @@ import Testing
   }
 
   private func download(
-    limit: Int = .max, from server: TestWebServer,
+    limit: Int = .max, from server: TestWebServer, beginsWithWhole: Bool = false,
     check: @escaping @Sendable (RangedDownload<Reader>.Result) throws -> Void = { _ in }
   ) async throws -> [UInt8] {
     let url = try HTTPURL("http://127.0.0.1:\(server.port)/b/k")
@@ -76,8 +82,8 @@ import Testing
     let operation = StoreOperation(
       key: key, settings: settings, clock: AnyClock(JumpingClock()), logger: logger)
     let download = RangedDownload(
-      reader: Reader(client: client, url: url), key: key, folder: work.url, limit: limit,
-      operation: operation)
+      reader: Reader(client: client, url: url, beginsWithWhole: beginsWithWhole), key: key,
+      folder: work.url, limit: limit, operation: operation)
     let result = try await operation.run {
       try await download.run { result in try check(result) }
     }
@@ -100,6 +106,41 @@ import Testing
     let whole = try await TestWebServer { _ in .respond(200, body: Self.bytes) }
     #expect(try await download(from: whole) == Self.bytes)
     #expect(whole.requests.count == 1)
+  }
+
+  /// What a correct store answers, also to a request without a range.
+  private static func any(
+    _ request: TestWebRequest, of bytes: [UInt8], fields: [String: String]
+  ) -> TestWebAnswer {
+    if request.fields["range"] != nil { return part(request, of: bytes) }
+    return .respond(200, fields: fields.merging(["ETag": "\"a\""]) { $1 }, body: bytes)
+  }
+
+  @Test(arguments: [0, 1, 49_999, 50_000, 50_001, 80_001, 300_000])
+  func `a request for everything is left where the parts begin`(size: Int) async throws {
+    let bytes = Array(Self.bytes.prefix(size))
+    let server = try await TestWebServer {
+      Self.any($0, of: bytes, fields: ["Accept-Ranges": "bytes"])
+    }
+    #expect(try await download(from: server, beginsWithWhole: true) == bytes)
+    #expect(server.requests.count == (size <= 50_000 ? 1 : 1 + (size - 50_000 + 29_999) / 30_000))
+    #expect(server.requests.count { $0.fields["range"] == nil } == 1)
+  }
+
+  @Test func `a store without ranges sends everything at once`() async throws {
+    let server = try await TestWebServer { Self.any($0, of: Self.bytes, fields: [:]) }
+    #expect(try await download(from: server, beginsWithWhole: true) == Self.bytes)
+    #expect(server.requests.count == 1)
+  }
+
+  @Test func `a request for everything that breaks off is continued by ranges`() async throws {
+    let bytes = Array(Self.bytes.prefix(1009))
+    let server = try await TestWebServer { request in
+      if request.fields["range"] == nil { return .breakOff(200, body: Array(bytes[..<9])) }
+      return .respond(
+        206, fields: ["Content-Range": "bytes 9-1008/1009"], body: Array(bytes[9...]))
+    }
+    #expect(try await download(from: server, beginsWithWhole: true) == bytes)
   }
 
   @Test func `a part that breaks off is continued`() async throws {

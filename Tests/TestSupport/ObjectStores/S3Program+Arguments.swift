@@ -36,6 +36,7 @@ extension S3Program {
     try writeIdentities(folder.file("s3.json"))
     var options = [
       "dir": folder.path, "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "filer": "true", "s3": "true",
+      "s3.domainName": "localhost", "s3.localSocket": "s3.sock", "filer.localSocket": "filer.sock",
       "s3.config": folder.file("s3.json"), "s3.port.iceberg": "0", "s3.port.lance": "0",
       // It elects itself for as long as this at the start.
       "master.electionTimeout": "1s", "master.heartbeatInterval": "100ms",
@@ -51,7 +52,14 @@ extension S3Program {
       options["s3.cert.file"] = certificates.serverFile
       options["s3.key.file"] = certificates.serverKeyFile
     }
-    return ["server"] + options.map { "-\($0.key)=\($0.value)" }
+    return ["-logtostderr=true", "server"] + options.map { "-\($0.key)=\($0.value)" }
+  }
+
+  /// Sockets that SeaweedFS makes outside of its folder, whatever it is told, and does not remove.
+  func leavings(ports: [Int]) -> [String] {
+    guard self == .seaweedFS else { return [] }
+    return zip(["s3", "master", "volume", "filer"], stride(from: 1, to: ports.count, by: 2))
+      .map { name, index in "/tmp/seaweedfs-\(name)-grpc-\(ports[index]).sock" }
   }
 
   private func writeIdentities(_ path: String) throws {

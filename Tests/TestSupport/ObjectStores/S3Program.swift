@@ -24,6 +24,7 @@ import Testing
 /// | keys with `/./`                  | 400 `InvalidRequest`     | 400 `InvalidArgument`             |
 /// | a component over 255 bytes       | `KeyTooLongError`        | 500 `InternalError`               |
 /// | keys with `\`                    | listed with `/`          | kept                              |
+/// | folder whose last object goes    | goes                     | goes with what comes just then    |
 /// | key that ends in `/`             | a folder, bytes are lost | the slash is lost                 |
 public enum S3Program: String, Sendable, CaseIterable, CustomTestStringConvertible {
   case seaweedFS = "weed"

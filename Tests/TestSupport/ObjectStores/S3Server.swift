@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import Synchronization
 
 /// An S3 server on a free port, with a folder and a bucket.
@@ -13,14 +12,15 @@ public final class S3Server: Sendable {
 
   public let region = "us-east-1"
   /// Made at the start. Tests that share a server use keys of their own.
-  public let bucket = "kiosk-tests"
+  public let bucket = S3Server.bucket
   public let accessKeyID = S3Server.accessKeyID
   public let secretAccessKey = S3Server.secretAccessKey
 
   /// SeaweedFS only, with the same secret: may read and write objects but list nothing.
   public static let objectsAccessKeyID = "AKIDOBJECTSONLY"
-  static let accessKeyID = "AKIDKIOSKTESTS"
-  static let secretAccessKey = "secret/of+the=tests"
+  public static let bucket = "kiosk-tests"
+  public static let accessKeyID = "AKIDKIOSKTESTS"
+  public static let secretAccessKey = "secret/of+the=tests"
 
   private let folder: TemporaryFolder
 
@@ -36,8 +36,8 @@ public final class S3Server: Sendable {
       let child = try await ChildProcess.start(
         program.path, program.arguments(folder, ports: ports, certificates: certificates),
         // Away from the settings of whoever runs the tests.
-        environment: ["HOME": folder.path], workingDirectory: folder.path)
-      LeftAtExit.add(child.processIdentifier, folder.path)
+        environment: ["HOME": folder.path], workingDirectory: folder.path,
+        leavings: [folder.path] + program.leavings(ports: ports))
       let server = S3Server(program, ports[0], folder, child, certificates)
       do {
         try await server.waitUntilReady()
@@ -79,7 +79,7 @@ public final class S3Server: Sendable {
 
   /// The program listens before it can store.
   private func waitUntilReady() async throws {
-    try await eventually("\(program.testDescription) takes an object", within: .seconds(60)) {
+    try await eventually("\(program.testDescription) takes an object", within: .seconds(120)) {
       if let exit = await self.process.status.exit { throw TestSupportError("it ended: \(exit)") }
       guard let made = try? await self.curl("PUT", self.bucket), [200, 409].contains(made.status),
         try await self.curl("PUT", "\(self.bucket)/ready", body: "ready").status == 200
@@ -87,7 +87,8 @@ public final class S3Server: Sendable {
         try await Task.sleep(for: .milliseconds(50))
         return false
       }
-      return try await self.curl("DELETE", "\(self.bucket)/ready").status == 204
+      // The folder of most tests is never empty, and so never removed under an upload to it.
+      return try await self.curl("PUT", "\(self.bucket)/output/stays", body: "text").status == 200
     }
   }
 }
@@ -106,24 +107,4 @@ extension S3Server {
   }
 
   private static let sharedServers = Mutex<[S3Program: Task<S3Server, any Error>]>([:])
-}
-
-/// What servers leave when the process of the tests ends, which stops those that are shared.
-private enum LeftAtExit {
-  private static let servers = Mutex<[(process: pid_t, folder: String)]>([])
-
-  static func add(_ process: pid_t, _ folder: String) {
-    servers.withLock { servers in
-      if servers.isEmpty { atexit { LeftAtExit.remove() } }
-      servers.append((process, folder))
-    }
-  }
-
-  private static func remove() {
-    for server in servers.withLock({ $0 })
-    where FileManager.default.fileExists(atPath: server.folder) {
-      kill(server.process, SIGKILL)
-      try? FileManager.default.removeItem(atPath: server.folder)
-    }
-  }
 }

@@ -30,12 +30,16 @@ public final class ChildProcess: Sendable {
   /// - Parameters:
   ///   - executable: a path, or a name looked up in `PATH`.
   ///   - environment: added to that of the tests; an empty value removes nothing.
+  ///   - leavings: files and folders that are removed once the program has ended, however that
+  ///     happens.
   public static func start(
     _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:],
-    workingDirectory: String? = nil
+    workingDirectory: String? = nil, leavings: [String] = []
   ) async throws -> ChildProcess {
     let watched = Watched(Status())
-    var environmentUpdates: [Environment.Key: String?] = [:]
+    var environmentUpdates: [Environment.Key: String?] = [
+      "LEAVINGS": leavings.joined(separator: "\n")
+    ]
     for (name, value) in environment { environmentUpdates[.init(stringLiteral: name)] = value }
     let configuration = Configuration(
       executable: .path("/bin/sh"),
@@ -88,9 +92,17 @@ public final class ChildProcess: Sendable {
 
   /// Becomes the program, with the same process identifier. Beside it waits a shell, no child of the
   /// program, that holds the only reading end of a pipe from the tests: a line means that the program
-  /// has ended, the pipe's end without one that the tests have.
+  /// has ended, the pipe's end without one that the tests have. What is named in `LEAVINGS`, one a
+  /// line, is removed then.
   static let guardScript = """
-    ( ( read line || kill -KILL $$ ) <&3 >/dev/null 2>&1 & ) 3<&0
+    ( ( read line || kill -KILL $$
+        set -f
+        IFS='
+    '
+        for try in 1 2 3 4 5; do
+          [ -z "$LEAVINGS" ] || rm -rf -- $LEAVINGS && break
+          sleep 0.2  # It may still be ending, and make files until then.
+        done ) <&3 >/dev/null 2>&1 & ) 3<&0
     exec "$@" </dev/null
     """
 

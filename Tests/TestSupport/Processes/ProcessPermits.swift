@@ -6,6 +6,7 @@ import Testing
 /// a hung one are passed.
 package actor ProcessPermits {
   package static let shared = ProcessPermits(6)
+  package static let transfers = ProcessPermits(3)
 
   private var free: Int
   private var waiters: [CheckedContinuation<Void, Never>] = []
@@ -45,6 +46,8 @@ package actor ProcessPermits {
 
 /// Marks tests that run programs but no `redis-server`; those with one are counted by themselves.
 public struct ProgramsTrait: SuiteTrait, TestTrait, TestScoping {
+  let permits: ProcessPermits
+
   public var isRecursive: Bool { true }
 
   public func provideScope(
@@ -52,11 +55,14 @@ public struct ProgramsTrait: SuiteTrait, TestTrait, TestScoping {
     performing function: @concurrent @Sendable () async throws -> Void
   ) async throws {
     guard testCase != nil else { return try await function() }
-    try await ProcessPermits.shared.with { try await function() }
+    try await permits.with { try await function() }
   }
 }
 
 extension Trait where Self == ProgramsTrait {
   /// For tests that start programs.
-  public static var programs: Self { Self() }
+  public static var programs: Self { Self(permits: .shared) }
+
+  /// For tests that move much to and from servers that they share.
+  public static var transfers: Self { Self(permits: .transfers) }
 }

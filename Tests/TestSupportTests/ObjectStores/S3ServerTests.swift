@@ -5,7 +5,7 @@ import Testing
   @Test(arguments: S3Program.allCases)
   func `an object is stored, read and removed`(program: S3Program) async throws {
     let server = try await S3Server.shared(program)
-    let path = "\(server.bucket)/support/object"
+    let path = "\(server.bucket)/removed/object"
     #expect(try await server.curl("PUT", path, body: "text").status == 200)
     let answer = try await server.curl("GET", path)
     #expect(answer.status == 200)

@@ -80,4 +80,23 @@ extension Task<Void, Never> {
       }
     }
   }
+
+  /// Returns when the task ends, or `grace` after the caller was cancelled.
+  func wait(afterCancellation grace: Duration) async {
+    let (ends, end) = AsyncStream<Void>.makeStream()
+    // Not children: those of a cancelled task would not wait at all.
+    Task<Void, Never> {
+      await self.value
+      end.finish()
+    }
+    await withTaskCancellationHandler {
+      // In a task of its own, which a cancelled caller does not keep from waiting.
+      await Task<Void, Never> { for await _ in ends {} }.value
+    } onCancel: {
+      Task<Void, Never> {
+        try? await Task<Never, Never>.sleep(for: grace)
+        end.finish()
+      }
+    }
+  }
 }

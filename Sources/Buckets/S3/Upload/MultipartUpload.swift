@@ -24,6 +24,12 @@ struct MultipartUpload: Sendable {
     let error: BucketError
   }
 
+  private struct Session: Sendable {
+    let id: String
+    /// By the store's clock, in seconds since 1970.
+    let start: Int?
+  }
+
   private struct Part: Sendable {
     let number: Int
     let tag: String
@@ -53,21 +59,19 @@ struct MultipartUpload: Sendable {
   }
 
   private func uploadOnce() async throws {
-    let id = try await initiate()
+    let session = try await initiate()
     do {
-      let parts = try await sendParts(of: id)
-      try await complete(id, parts)
-    } catch let vanished as UploadVanished {
-      throw vanished
+      let parts = try await sendParts(of: session.id)
+      try await complete(session, parts)
     } catch {
-      await abandon { id }
+      await abandon { session }
       throw error
     }
   }
 
   // MARK: Begin
 
-  private func initiate() async throws -> String {
+  private func initiate() async throws -> Session {
     var fields = [HTTPField("Content-Type", contentType)]
     if let name = checksum?.amazonName {
       fields.append(HTTPField("x-amz-checksum-algorithm", name))
@@ -77,7 +81,7 @@ struct MultipartUpload: Sendable {
       fields: fields, timeouts: operation.settings.requestTimeouts)
     return try await operation.retrying {
       // Not a child: broken off, it could leave an upload that nobody knows.
-      let answer = Task { try await uploadID(connection.send(request)) }
+      let answer = Task { try await session(connection.send(request)) }
       do { return try await answer.valueUnlessCancelled() } catch let error as CancellationError {
         await abandon { try await answer.value(within: .seconds(10)) }
         throw error
@@ -85,8 +89,10 @@ struct MultipartUpload: Sendable {
     }
   }
 
-  private func uploadID(_ response: HTTPResponse) throws -> String {
-    if let id = (try? XMLFields(response.body))?["UploadId"], !id.isEmpty { return id }
+  private func session(_ response: HTTPResponse) throws -> Session {
+    if let id = (try? XMLFields(response.body))?["UploadId"], !id.isEmpty {
+      return Session(id: id, start: response.head["date"].flatMap { RetryAfter.seconds(date: $0) })
+    }
     throw FailedTry(
       BucketError(
         .server, key: key.text, "the store began an upload without saying which",
@@ -95,7 +101,7 @@ struct MultipartUpload: Sendable {
 
   // MARK: Parts
 
-  /// In ascending order, as many at a time as allowed: some servers write them down in order.
+  /// Begun in ascending order, as many at a time as allowed: some servers write them down in order.
   private func sendParts(of id: String) async throws -> [Part] {
     let partSize = partSize
     let starts = Array(stride(from: 0, to: size, by: partSize))
@@ -146,27 +152,25 @@ struct MultipartUpload: Sendable {
 
   // MARK: End
 
-  private func complete(_ id: String, _ parts: [Part]) async throws {
+  private func complete(_ session: Session, _ parts: [Part]) async throws {
     let request = S3Connection.Request(
-      method: "POST", action: .write, key: key, query: CanonicalQuery([("uploadId", id)]),
+      method: "POST", action: .write, key: key, query: CanonicalQuery([("uploadId", session.id)]),
       fields: [HTTPField("Content-Type", "application/xml")],
       body: HTTPBytes(Self.document(parts)),
       bodyHash: connection.signsBodies
         ? Hexadecimal.encode(Hashes.sha256(Self.document(parts))) : nil,
       // Joining large parts takes its time; blanks are sent meanwhile.
       timeouts: operation.settings.transferTimeouts)
-    var mayBeDone = false
     try await operation.retrying {
       do {
         try await sendCompletion(request)
       } catch let failed as FailedTry
         where failed.error.answer?.serviceCode == "NoSuchUpload"
       {
-        if mayBeDone, try await isStored(parts.count) { return }
+        // It may have been completed already, by a try whose answer was lost. That need not have been
+        // one of ours: libcurl repeats what a kept connection turns out to be closed for.
+        if try await isStored(parts.count, since: session.start) { return }
         throw UploadVanished(error: failed.error)
-      } catch {
-        mayBeDone = true
-        throw error
       }
     }
   }
@@ -213,16 +217,20 @@ struct MultipartUpload: Sendable {
     }.joined()
   }
 
-  /// Whether an object of these parts has the key: then a completion worked whose answer got lost.
-  private func isStored(_ count: Int) async throws -> Bool {
+  /// Whether an object of so many parts, and not one from before, has the key: then a completion
+  /// worked whose answer got lost.
+  private func isStored(_ count: Int, since start: Int?) async throws -> Bool {
     let request = S3Connection.Request(
       method: "HEAD", action: .read, key: key, timeouts: operation.settings.requestTimeouts)
     do {
       let head = try await connection.send(request).head
       let tag = head["etag"]?.filter { $0 != "\"" } ?? ""
       let fits = !tag.contains("-") || tag.hasSuffix("-\(count)")
-      return fits && head["content-length"].flatMap { Int($0) } == size
-    } catch let failed as FailedTry where failed.error.answer?.status == 404 {
+      let stored = head["last-modified"].flatMap { RetryAfter.seconds(date: $0) }
+      let isOlder = if let start, let stored { stored < start - 1 } else { false }
+      return fits && !isOlder && head["content-length"].flatMap { Int($0) } == size
+    } catch let failed as FailedTry where !failed.error.isRetryable {
+      // Also where nothing may be read: the parts are sent once more then.
       return false
     }
   }
@@ -230,17 +238,13 @@ struct MultipartUpload: Sendable {
   // MARK: Give up
 
   /// Removes what the store has of an upload. A caller that was cancelled does not wait long for it.
-  private func abandon(_ id: @escaping @Sendable () async throws -> String) async {
+  private func abandon(_ session: @escaping @Sendable () async throws -> Session) async {
     let removal = cleanUps.start {
       // Without an id there is nothing to remove.
-      guard let id = try? await id() else { return }
-      await remove(id)
+      guard let session = try? await session() else { return }
+      await remove(session.id)
     }
-    if Task.isCancelled {
-      await removal.wait(atMost: .milliseconds(500))
-    } else {
-      await removal.value
-    }
+    await removal.wait(afterCancellation: .milliseconds(500))
   }
 
   private func remove(_ id: String) async {

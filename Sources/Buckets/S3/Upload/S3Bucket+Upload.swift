@@ -33,16 +33,17 @@ extension S3Bucket {
   private static func open(
     _ file: URL, _ key: ObjectKey
   ) throws(BucketError) -> (FileDescriptor, size: Int) {
-    let descriptor = Glibc.open(file.path, O_RDONLY | O_CLOEXEC)
-    var status = stat()
-    if descriptor >= 0 {
-      let owner = FileDescriptor(descriptor)
-      if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-        return (owner, Int(status.st_size))
-      }
+    func failure(_ why: String) -> BucketError {
+      BucketError(.localDisk, key: key.text, "cannot read \(file.lastPathComponent): \(why)")
     }
-    throw BucketError(
-      .localDisk, key: key.text, "cannot read \(file.lastPathComponent): \(SystemError.last.text)")
+    // Without O_NONBLOCK a pipe would be waited for.
+    let number = Glibc.open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard number >= 0 else { throw failure(SystemError.last.text) }
+    let descriptor = FileDescriptor(number)
+    var status = stat()
+    guard fstat(number, &status) == 0 else { throw failure(SystemError.last.text) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw failure("it is no file") }
+    return (descriptor, Int(status.st_size))
   }
 
   private func put(
