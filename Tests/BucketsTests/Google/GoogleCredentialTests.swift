@@ -209,7 +209,7 @@ import Testing
   }
 
   @Test func `a metadata server that is not ready is asked again`() async throws {
-    let (_, tokens) = try await metadata { number, _ in
+    let (server, tokens) = try await metadata { number, _ in
       switch number {
       case 1: .reset
       case 2: .respond(404)
@@ -219,7 +219,7 @@ import Testing
       }
     }
     #expect(try await tokens.token().text.revealed == Self.secret)
-    #expect(clock.sleeps.count == 4)
+    #expect(server.requests.count == 5 && clock.sleeps.count == 4)
   }
 
   @Test func `another server in its place is not believed`() async throws {
@@ -238,8 +238,9 @@ import Testing
     #expect(error.description.contains("set GOOGLE_APPLICATION_CREDENTIALS"))
     #expect(error.elapsed <= .seconds(30) && error.tries > 3)
 
-    let (_, none) = try await metadata { _, _ in .respond(404) }
+    let (server, none) = try await metadata { _, _ in .respond(404) }
     let missing = try await #require(throws: BucketError.self) { try await none.token() }
     #expect(missing.description.contains("no Google service account"))
+    #expect(missing.elapsed <= .seconds(30) && server.requests.count == missing.tries)
   }
 }
