@@ -60,7 +60,7 @@ struct GoogleCredentials: Sendable {
     _ file: CredentialFile, _ path: String, _ scope: GoogleScope, _ server: TokenServer
   ) throws(BucketError) {
     let source = try file.source(path: path, scope: scope, server: server)
-    tokens = GoogleTokens(source, logger: server.logger, now: server.now)
+    tokens = server.tokens(of: source)
     signer = (source as? ServiceAccount).map { .key($0.key, email: $0.email) }
     self.source = "\(source.name) (\(path))"
     quotaProject = file.quotaProject
@@ -82,12 +82,17 @@ struct GoogleCredentials: Sendable {
     let metadata = MetadataServer(host: host, scope: scope, server: local)
     let everything = MetadataServer(host: host, scope: .everything, server: local)
     return GoogleCredentials(
-      tokens: GoogleTokens(metadata, logger: server.logger, now: server.now),
+      tokens: server.tokens(of: metadata),
       signer: .service(
         RemoteSigner(
-          metadata: metadata,
-          tokens: GoogleTokens(everything, logger: server.logger, now: server.now),
-          server: server, base: signing)),
+          metadata: metadata, tokens: server.tokens(of: everything), server: server,
+          base: signing)),
       source: "\(metadata.name)")
+  }
+}
+
+extension TokenServer {
+  fileprivate func tokens(of source: any GoogleTokenSource) -> GoogleTokens {
+    GoogleTokens(logger: logger, minimumAge: 0, now: now) { try await source.fetch() }
   }
 }

@@ -25,10 +25,10 @@ struct MetadataServer: GoogleTokenSource, Sendable {
 
   var name: String { "the machine's service account" }
 
-  func fetch() async throws -> GoogleToken {
+  func fetch() async throws -> Expiring<GoogleToken> {
     let scope = PercentEncoding.encode(scope.rawValue)
     let body = try await get("token?scopes=\(scope)")
-    guard let token = GoogleToken(answer: body, now: server.now()) else {
+    guard let token = GoogleToken.read(body, now: server.now()) else {
       throw BucketError(.credentials, "the metadata server's answer has no token")
     }
     return token
@@ -78,12 +78,16 @@ struct MetadataServer: GoogleTokenSource, Sendable {
     let answer = BucketError.ServerAnswer(status: response.status, server: "\(url)")
     guard response.status == 200 else {
       let isTransient = response.head.isTransientFailure || response.status == 404
+      // On GKE it tells which binding is missing.
+      let said = GoogleErrorText(response.body).message.map { ": \($0)" } ?? ""
       throw FailedTry(
         BucketError(
           .credentials,
           response.status == 404
-            ? "the machine has no Google service account"
-            : "the metadata server refuses a token", isRetryable: isTransient, answer: answer),
+            ? "this machine has no Google service account\(said); give it one, or set "
+              + "GOOGLE_APPLICATION_CREDENTIALS to a key file"
+            : "the metadata server does not let this machine be its service account\(said)",
+          isRetryable: isTransient, answer: answer),
         isTransient ? .later(atLeast: response.head.retryAfter) : .never)
     }
     // Anything else that answers there is not to be believed.
