@@ -53,8 +53,7 @@ public final class GoogleBucket: Bucket {
       quotaProject: settings.quotaProject ?? credentials.quotaProject,
       settings: settings.transfers, clock: ServerClock(now: surroundings.now),
       failures: GoogleFailures(
-        bucket: settings.bucket, server: endpoint.server,
-        account: credentials.tokens == nil ? nil : credentials.source))
+        bucket: settings.bucket, server: endpoint.server, account: credentials.account))
     access = PublicAccess(settings.publicACL, bucket: settings.bucket, logger: logger)
     links = try GoogleLinks(
       settings, endpoint: endpoint, signer: credentials.signer, now: surroundings.now)

@@ -31,7 +31,7 @@ struct GoogleUpload {
       let body = try RelatedBody(description, file, meter: meter)
       let query =
         [("uploadType", "multipart"), ("prettyPrint", "false"), ("fields", GoogleObject.fields)]
-        + Self.access(isPublic)
+        + Self.aclQuery(isPublic)
       let request = HTTPRequest(
         "POST", try service.endpoint.upload(query),
         fields: [HTTPField("Content-Type", body.contentType)], body: body,
@@ -52,7 +52,7 @@ struct GoogleUpload {
     .write(hasOptionalACL: isPublic && access.mayBeLeftOut)
   }
 
-  static func access(_ isPublic: Bool) -> [(String, String)] {
+  static func aclQuery(_ isPublic: Bool) -> [(String, String)] {
     isPublic ? [("predefinedAcl", "publicRead")] : []
   }
 

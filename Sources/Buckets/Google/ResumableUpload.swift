@@ -68,7 +68,7 @@ final class ResumableUpload {
   private func begin() async throws -> HTTPURL {
     let query =
       [("uploadType", "resumable"), ("name", key.text), ("prettyPrint", "false")]
-      + [("fields", GoogleObject.fields)] + GoogleUpload.access(isPublic)
+      + [("fields", GoogleObject.fields)] + GoogleUpload.aclQuery(isPublic)
     let request = HTTPRequest(
       "POST", try service.endpoint.upload(query),
       fields: [

@@ -76,6 +76,7 @@ import Testing
     }
     #expect(error.code == .credentials && error.tries == 2 && !error.isRetryable)
     #expect(error.description.contains("credentials of service account worker@project-1"))
+    #expect(!error.description.contains(work.path))
     #expect(clock.sleeps.isEmpty)
   }
 

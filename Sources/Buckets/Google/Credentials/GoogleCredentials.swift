@@ -21,13 +21,15 @@ struct GoogleCredentials: Sendable {
   /// Nil: requests show no credentials.
   let tokens: GoogleTokens?
   let signer: GoogleSigner?
-  /// For the line at start.
+  /// Whose they are, for messages; nil where requests show none.
+  let account: String?
+  /// Where they are from, for the line at start.
   let source: String
   /// Whom requests are charged to, if the file says so.
   let quotaProject: String?
 
   /// Requests to an emulator show no credentials.
-  static let none = GoogleCredentials(tokens: nil, signer: nil, source: "none")
+  static let none = GoogleCredentials(tokens: nil, signer: nil, account: nil, source: "none")
 
   /// Finds the first that is configured. One that is configured and broken is an error, so that nobody
   /// works under another identity than they think.
@@ -62,13 +64,15 @@ struct GoogleCredentials: Sendable {
     let source = try file.source(path: path, scope: scope, server: server)
     tokens = server.tokens(of: source)
     signer = (source as? ServiceAccount).map { .key($0.key, email: $0.email) }
+    account = source.name
     self.source = "\(source.name) (\(path))"
     quotaProject = file.quotaProject
   }
 
-  private init(tokens: GoogleTokens?, signer: GoogleSigner?, source: String) {
+  private init(tokens: GoogleTokens?, signer: GoogleSigner?, account: String?, source: String) {
     self.tokens = tokens
     self.signer = signer
+    self.account = account
     self.source = source
     quotaProject = nil
   }
@@ -87,7 +91,7 @@ struct GoogleCredentials: Sendable {
         RemoteSigner(
           metadata: metadata, tokens: server.tokens(of: everything), server: server,
           base: signing)),
-      source: "\(metadata.name)")
+      account: metadata.name, source: metadata.name)
   }
 }
 

@@ -69,6 +69,18 @@ struct MetadataServer: GoogleTokenSource, Sendable {
     }
   }
 
+  private static func meaning(of refusal: HTTPResponse) -> String {
+    // On GKE it tells which binding is missing.
+    let said = GoogleErrorText(refusal.body).message.map { ": \($0)" } ?? ""
+    return switch refusal.status {
+    case 404:
+      "this machine has no Google service account\(said); give it one, or set "
+        + "GOOGLE_APPLICATION_CREDENTIALS to a key file"
+    case _ where refusal.head.isTransientFailure: "the metadata server is in trouble\(said)"
+    default: "the metadata server does not let this machine act as its service account\(said)"
+    }
+  }
+
   private func get(_ path: String, from host: String) async throws -> [UInt8] {
     let url = try HTTPURL(
       "http://\(host)/computeMetadata/v1/instance/service-accounts/default/\(path)")
@@ -77,17 +89,11 @@ struct MetadataServer: GoogleTokenSource, Sendable {
         "GET", url, fields: [HTTPField("Metadata-Flavor", "Google")], timeouts: Self.timeouts))
     let answer = BucketError.ServerAnswer(status: response.status, server: "\(url)")
     guard response.status == 200 else {
+      // Just after a pod has started its account may not be known yet.
       let isTransient = response.head.isTransientFailure || response.status == 404
-      // On GKE it tells which binding is missing.
-      let said = GoogleErrorText(response.body).message.map { ": \($0)" } ?? ""
       throw FailedTry(
         BucketError(
-          .credentials,
-          response.status == 404
-            ? "this machine has no Google service account\(said); give it one, or set "
-              + "GOOGLE_APPLICATION_CREDENTIALS to a key file"
-            : "the metadata server does not let this machine be its service account\(said)",
-          isRetryable: isTransient, answer: answer),
+          .credentials, Self.meaning(of: response), isRetryable: isTransient, answer: answer),
         isTransient ? .later(atLeast: response.head.retryAfter) : .never)
     }
     // Anything else that answers there is not to be believed.
