@@ -50,6 +50,17 @@ import Testing
     #expect(try rig.leftovers.isEmpty)
   }
 
+  @Test func `what stands still is begun anew`() async throws {
+    let (rig, bytes) = try await rig(1_200_000)
+    let bucket = try rig.bucket { $0.transfers.stallTimeout = .seconds(1) }
+    rig.fake.script(.media, .stall(after: 1000), .silence)
+    rig.fake.script(.chunk, nil, .silence)
+    async let downloaded = rig.download(Self.key, bucket)
+    let stored = try await rig.upload(bytes, bucket)
+    #expect(rig.fake[stored.key]?.bytes == bytes)
+    #expect(try await downloaded == bytes)
+  }
+
   @Test(arguments: [50_000, 1_200_000])
   func `damaged bytes are found by their sum, and fetched once more`(size: Int) async throws {
     let (rig, bytes) = try await rig(size)
