@@ -76,7 +76,7 @@ struct EasyOptions {
     try pointer(CURLOPT_WRITEDATA, this)
     try check(ccurl_set_data_callback(easy, CURLOPT_READFUNCTION, sendBody))
     try pointer(CURLOPT_READDATA, this)
-    try check(ccurl_set_seek_callback(easy, rewindBody))
+    try check(ccurl_set_seek_callback(easy, refuseToRewind))
     try pointer(CURLOPT_SEEKDATA, this)
     try check(ccurl_set_open_callback(easy, openSocket))
     try pointer(CURLOPT_OPENSOCKETDATA, this)

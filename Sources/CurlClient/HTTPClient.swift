@@ -36,7 +36,8 @@ package struct HTTPClientConfiguration: Sendable {
 /// HTTP for many tasks at once, by libcurl: connections are kept and shared, and one thread serves
 /// all transfers. It costs nothing while there are none.
 ///
-/// Redirects are responses like others and are not followed. TLS is always verified.
+/// Redirects are responses like others and are not followed. No body is sent twice. TLS is always
+/// verified.
 package final class HTTPClient: Sendable {
   private let configuration: HTTPClientConfiguration
   private let loop: TransferLoop

@@ -34,8 +34,7 @@ package protocol HTTPBodySource: Sendable {
   /// Bytes; nil if it is not known, which not every server takes.
   var length: Int64? { get }
 
-  /// Fills `buffer` from the front. Any offset may be asked for again: a body is sent anew when a
-  /// kept connection turns out to be closed.
+  /// Fills `buffer` from the front, with offsets that follow one another.
   ///
   /// - Returns: the bytes that were read, 0 at the end.
   func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int

@@ -47,12 +47,16 @@ func sendBody(
   return read
 }
 
-func rewindBody(_ data: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: Int32) -> Int32 {
-  guard let transfer = transfer(data), origin == SEEK_SET, offset >= 0 else {
-    return Int32(CURL_SEEKFUNC_CANTSEEK)
-  }
-  transfer.offset = Int64(offset)
-  return Int32(CURL_SEEKFUNC_OK)
+/// libcurl wants to send a request anew when a kept connection ends without an answer. What the server
+/// has of the body it may have acted upon: whether to send it again is for who knows what it does.
+func refuseToRewind(
+  _ data: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: Int32
+) -> Int32 {
+  guard let transfer = transfer(data) else { return Int32(CURL_SEEKFUNC_FAIL) }
+  if origin == SEEK_SET, offset == transfer.offset { return Int32(CURL_SEEKFUNC_OK) }
+  transfer.failure = transfer.error(
+    .connectionLost, "it ended after the body had been sent in part and before an answer came")
+  return Int32(CURL_SEEKFUNC_FAIL)
 }
 
 /// Makes the socket of a connection, to an address that the name has been resolved to. Nothing lies

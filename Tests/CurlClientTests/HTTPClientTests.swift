@@ -214,6 +214,23 @@ import Testing
     }
   }
 
+  @Test(arguments: [10, 300_000, 3_000_000])
+  func `a body is not sent again when a kept connection ends without an answer`(
+    size: Int
+  ) async throws {
+    let server = try await TestWebServer { $0.method == "GET" ? .respond(200, "ok") : .reset }
+    let client = try client()
+    _ = try await client.send(get(server.url()))
+    let request = HTTPRequest(
+      "PUT", try HTTPURL(server.url()), body: HTTPBytes([UInt8](repeating: 7, count: size)))
+
+    let error = try await #require(throws: HTTPError.self) { try await client.send(request) }
+
+    #expect(error.code == .connectionLost && error.isRetryable)
+    #expect(server.requests.map(\.method) == ["GET", "PUT"])
+    #expect(server.requests.map(\.connection) == [0, 0])
+  }
+
   @Test(arguments: [
     "", "example.com", "ftp://example.com/", "file:///etc/passwd", "http://",
     "gopher://example.com", "http://exa mple.com/", "http://example.com:99999/", "javascript:1",

@@ -33,24 +33,27 @@ final class CredentialCache<Value: Sendable & Equatable>: Sendable {
   /// processes do not do it together.
   private static var lead: Int { 300 }
   private static var leadJitter: ClosedRange<Int> { 0...60 }
-  /// A credential this young, in seconds, is not replaced because a store refused it: the service
-  /// would only give the same again, to every one of many requests that were refused.
-  private static var minimumAge: Int { 5 }
   /// The longest pause between failing fetches while the old credential lives, in seconds.
   private static var maximumPause: Int { 60 }
 
   private let state = Mutex(State())
   private let logger: Logger
+  private let minimumAge: Int
   private let now: @Sendable () -> Int
   private let fetch: Fetch
 
   /// - Parameters:
+  ///   - minimumAge: a credential this young, in seconds, is not replaced because a store refused it.
+  ///     Services that give the same again for a while need not be asked by every one of many
+  ///     requests that were refused.
   ///   - now: seconds since 1970.
   ///   - fetch: gets a new credential.
   init(
-    logger: Logger, now: @escaping @Sendable () -> Int = WallClock.now, fetch: @escaping Fetch
+    logger: Logger, minimumAge: Int = 5, now: @escaping @Sendable () -> Int = WallClock.now,
+    fetch: @escaping Fetch
   ) {
     self.logger = logger
+    self.minimumAge = minimumAge
     self.now = now
     self.fetch = fetch
   }
@@ -77,10 +80,11 @@ final class CredentialCache<Value: Sendable & Equatable>: Sendable {
   /// - Throws: as ``current()``, also while `refused` has not ended.
   func renew(insteadOf refused: Value) async throws -> Value {
     let now = now()
+    let minimumAge = minimumAge
     return try await fetched { state in
       guard let current = state.current, current.isAlive(at: now) else { return false }
       // A clock that was set back makes it seem to be of the future.
-      let isNew = (0..<Self.minimumAge).contains(now - state.fetchedAt)
+      let isNew = (0..<minimumAge).contains(now - state.fetchedAt)
       return current.value != refused || isNew
     }
   }

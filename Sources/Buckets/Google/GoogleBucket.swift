@@ -51,14 +51,16 @@ public final class GoogleBucket: Bucket {
     service = GoogleService(
       client: client, endpoint: endpoint, tokens: credentials.tokens,
       quotaProject: settings.quotaProject ?? credentials.quotaProject,
-      settings: settings.transfers, clock: ServerClock(now: surroundings.now))
+      settings: settings.transfers, clock: ServerClock(now: surroundings.now),
+      failures: GoogleFailures(
+        bucket: settings.bucket, server: endpoint.server, account: credentials.account))
     access = PublicAccess(settings.publicACL, bucket: settings.bucket, logger: logger)
     links = try GoogleLinks(
       settings, endpoint: endpoint, signer: credentials.signer, now: surroundings.now)
     urls = .google(
       bucket: settings.bucket, emulator: settings.emulator, publicBaseURL: settings.urls.baseURL)
     log = TransferLog(bucket: settings.bucket, logger: logger)
-    if isInsecure {
+    if endpoint.isInsecure {
       logger.warning(
         "STORAGE_EMULATOR_HOST is not https: whoever is on the way can read the files",
         metadata: ["event": "storage_insecure", "endpoint": "\(endpoint.base)"])
@@ -72,15 +74,14 @@ public final class GoogleBucket: Bucket {
         .init("endpoint", base), .init("credential", credentialSource),
         .init("public_acl", settings.publicACL.rawValue),
       ], clockOffset: service.clock.offset)
-    if isInsecure {
+    if service.endpoint.isInsecure {
       facts.warnings.append("Files can be read on the way: \(base) is reached without TLS.")
     }
+    if access.isRefused {
+      facts.warnings.append(
+        "The bucket refuses public ACLs, so that results are not public; \(PublicAccess.advice).")
+    }
     return facts
-  }
-
-  private var isInsecure: Bool {
-    let url = try? HTTPURL(service.endpoint.base)
-    return url?.scheme == "http" && url?.isLoopback == false
   }
 
   private func operation(
@@ -168,8 +169,8 @@ public final class GoogleBucket: Bucket {
         let request = HTTPRequest(
           "DELETE", try service.endpoint.object(key),
           timeouts: service.settings.requestTimeouts)
-        do { _ = try await service.send(request, key) } catch let failed as FailedTry
-          where failed.error.isMissingObject
+        do { _ = try await service.send(request, .remove, key) } catch let failed as FailedTry
+          where failed.error.code == .notFound
         {
           // Removing what is not there is what was asked for.
         }
@@ -192,11 +193,10 @@ public final class GoogleBucket: Bucket {
       let request = HTTPRequest(
         "GET", try service.endpoint.object(key, [("alt", "media")]),
         fields: [HTTPField("Range", "bytes=0-0")], timeouts: service.settings.requestTimeouts)
-      do { _ = try await service.send(request, key) } catch let failed as FailedTry {
-        switch failed.error.answer?.status {
-        case 416: break
-        case 404 where failed.error.isMissingObject: break
-        case 403 where failed.error.code == .accessDenied:
+      do { _ = try await service.send(request, .read, key) } catch let failed as FailedTry {
+        switch (failed.error.code, failed.error.answer?.status) {
+        case (.notFound, _), (_, 416): break
+        case (.accessDenied, _):
           logger.warning(
             "the bucket cannot be read or cannot be listed",
             metadata: ["event": "storage_denied", "error": "\(failed.error)"])

@@ -7,6 +7,7 @@ struct GoogleEndpoint: Sendable {
   /// Without a slash at the end.
   let base: String
   let bucket: String
+  private let url: HTTPURL
 
   /// - Parameter emulator: `host:port` or a URL.
   /// - Throws: ``BucketError`` `invalidRequest` for an address or a name that cannot be used.
@@ -22,46 +23,48 @@ struct GoogleEndpoint: Sendable {
           + "check STORAGE_BUCKET")
     }
     self.bucket = bucket
-    let url = emulator.map { $0.contains("://") ? $0 : "http://\($0)" } ?? Self.service
-    do { _ = try HTTPURL(url) } catch {
-      throw BucketError(.invalidRequest, "STORAGE_EMULATOR_HOST: \(error.reason)")
+    let text = emulator.map { $0.contains("://") ? $0 : "http://\($0)" } ?? Self.service
+    func refuse(_ why: String) -> BucketError {
+      BucketError(
+        .invalidRequest,
+        "STORAGE_EMULATOR_HOST: \(why); write it like 127.0.0.1:4443 or http://gcs.lab:4443")
     }
-    // It is shown, and paths are put behind it.
-    guard !url.contains(where: { "?#@".contains($0) }) else {
-      throw BucketError(
-        .invalidRequest, "STORAGE_EMULATOR_HOST: it has a query, a fragment or a user name")
+    guard !text.contains(where: { "?#@".contains($0) }) else {
+      throw refuse("it has a query, a fragment or a user name")
     }
-    base = url.hasSuffix("/") ? String(url.dropLast()) : url
+    do throws(HTTPError) { url = try HTTPURL(text) } catch { throw refuse(error.reason) }
+    base = text.droppingLastSlashes
   }
 
+  /// Scheme, host and port, for messages.
+  var server: String { "\(url)" }
+
+  /// Whether others than this machine can read along.
+  var isInsecure: Bool { url.scheme == "http" && !url.isLoopback }
+
   func object(_ key: ObjectKey, _ query: [(String, String)] = []) throws(HTTPError) -> HTTPURL {
-    try url("/storage/v1/b/\(bucket)/o/\(PercentEncoding.encode(key.text))", query)
+    try address("/storage/v1/b/\(bucket)/o/\(PercentEncoding.encode(key.text))", query)
   }
 
   func upload(_ query: [(String, String)]) throws(HTTPError) -> HTTPURL {
-    try url("/upload/storage/v1/b/\(bucket)/o", query)
+    try address("/upload/storage/v1/b/\(bucket)/o", query)
   }
 
   /// Where a session is, which the store told. What leads elsewhere than to the store is not followed:
   /// emulators tell addresses that only they know.
   func session(_ location: String) throws(HTTPError) -> HTTPURL {
-    let store = try HTTPURL(base)
-    let url = try location.hasPrefix("/") ? HTTPURL(store.origin + location) : HTTPURL(location)
-    if url.origin == store.origin { return url }
-    let path = url.text.dropFirst(url.scheme.count + 3).drop { $0 != "/" }
-    return try HTTPURL(store.origin + path)
+    let session = try url.resolving(location)
+    if session.isSameServer(as: url) { return session }
+    return try url.with(path: session.path, query: session.query)
   }
 
-  private func url(_ path: String, _ query: [(String, String)]) throws(HTTPError) -> HTTPURL {
+  private func address(_ path: String, _ query: [(String, String)]) throws(HTTPError) -> HTTPURL {
     let query = query.map { "\($0)=\(PercentEncoding.encode($1))" }.joined(separator: "&")
     return try HTTPURL(base + path + (query.isEmpty ? "" : "?" + query))
   }
 }
 
 extension HTTPURL {
-  /// Scheme, host and port.
-  var origin: String { "\(self)" }
-
   /// Whether it is on this machine, whatever names mean elsewhere.
   var isLoopback: Bool {
     host == "localhost" || host == "::1"

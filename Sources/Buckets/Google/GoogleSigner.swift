@@ -67,14 +67,14 @@ actor RemoteSigner {
     let operation = StoreOperation(
       key: nil, settings: server.settings, clock: server.clock, logger: server.logger)
     return try await operation.retrying {
-      let token = try await tokens.token()
+      let token = try await tokens.current()
       let response = try await server.client.send(
         HTTPRequest(
           "POST", url,
           fields: [HTTPField("Content-Type", "application/json; charset=UTF-8"), token.field],
           body: HTTPBytes(Array(body.utf8)), timeouts: server.settings.requestTimeouts))
       guard response.status == 200 else {
-        if response.status == 401 { await tokens.refuse(token) }
+        if response.status == 401 { _ = try await tokens.renew(insteadOf: token) }
         throw Self.failure(response, url, email)
       }
       guard
@@ -101,7 +101,7 @@ actor RemoteSigner {
         "Google signs no URL for \(email)\(words); give the account the role "
           + "roles/iam.serviceAccountTokenCreator on itself, or use a key file",
         isRetryable: isTransient,
-        answer: .init(status: response.status, serviceCode: text.reason, server: "\(url)")),
+        answer: .init(status: response.status, serviceCode: text.code, server: "\(url)")),
       isTransient
         ? .later(atLeast: response.head.retryAfter)
         : response.status == 401 ? .once(.credential) : .never)

@@ -31,27 +31,28 @@ struct GoogleUpload {
       let body = try RelatedBody(description, file, meter: meter)
       let query =
         [("uploadType", "multipart"), ("prettyPrint", "false"), ("fields", GoogleObject.fields)]
-        + Self.access(isPublic)
+        + Self.aclQuery(isPublic)
       let request = HTTPRequest(
         "POST", try service.endpoint.upload(query),
         fields: [HTTPField("Content-Type", body.contentType)], body: body,
         timeouts: service.settings.transferTimeouts)
-      do {
-        try await confirm(service.send(request, key))
-      } catch {
+      do { try await confirm(service.send(request, action(isPublic), key)) } catch {
         meter.reached(0)
-        guard isPublic, let failed = error as? FailedTry, access.mayBeLeftOut(failed.error) else {
-          throw error
+        if let failed = error as? FailedTry, case .once(.option) = failed.retry {
+          isPublic = false
+          wasRefused = true
         }
-        isPublic = false
-        wasRefused = true
-        throw FailedTry(failed.error, .once(.option))
+        throw error
       }
     }
     if wasRefused { access.wasLeftOut() }
   }
 
-  static func access(_ isPublic: Bool) -> [(String, String)] {
+  func action(_ isPublic: Bool) -> GoogleFailures.Action {
+    .write(hasOptionalACL: isPublic && access.mayBeLeftOut)
+  }
+
+  static func aclQuery(_ isPublic: Bool) -> [(String, String)] {
     isPublic ? [("predefinedAcl", "publicRead")] : []
   }
 
@@ -71,7 +72,7 @@ struct GoogleUpload {
         "DELETE", try service.endpoint.object(key, [("generation", generation)]),
         timeouts: service.settings.requestTimeouts)
       // The damage is the error to report.
-      _ = try? await service.send(request, key)
+      _ = try? await service.send(request, .remove, key)
     }
     throw FailedTry(
       BucketError(

@@ -1,12 +1,16 @@
 import Logging
-import Synchronization
 
 /// Whether results are made public, and whether the bucket has refused that.
 final class PublicAccess: Sendable {
+  /// What to do about a bucket that refuses.
+  static let advice =
+    "give roles/storage.objectViewer on the bucket to allUsers, or set STORAGE_OUTPUT_URL=presigned "
+    + "or STORAGE_PUBLIC_ACL=never"
+
   private let policy: GoogleSettings.PublicACL
   private let bucket: String
   private let logger: Logger
-  private let isRefused = Atomic(false)
+  private let refusal = OnceFlag()
 
   init(_ policy: GoogleSettings.PublicACL, bucket: String, logger: Logger) {
     self.policy = policy
@@ -16,26 +20,20 @@ final class PublicAccess: Sendable {
 
   /// Whether an upload is to have a public ACL.
   func isWanted(for visibility: UploadDestination.Visibility) -> Bool {
-    visibility == .result && policy != .never && !isRefused.load(ordering: .relaxed)
+    visibility == .result && policy != .never && !isRefused
   }
 
-  /// Whether an upload with a public ACL that failed is to be repeated without.
-  func mayBeLeftOut(_ error: BucketError) -> Bool {
-    guard policy == .auto, error.code != .checksum else { return false }
-    return switch error.answer?.status {
-    case 400, 412: true
-    case 403: GoogleErrorText.isAboutPublicAccess(error.reason)
-    default: false
-    }
-  }
+  /// Whether an upload that the bucket refuses for its public ACL is to be repeated without.
+  var mayBeLeftOut: Bool { policy == .auto }
+
+  /// Whether the bucket has refused.
+  var isRefused: Bool { refusal.isRaised }
 
   /// Notes that an upload went well once it had no public ACL.
   func wasLeftOut() {
-    guard !isRefused.exchange(true, ordering: .relaxed) else { return }
+    guard refusal.raise() else { return }
     logger.warning(
-      """
-      the bucket refuses public ACLs; results are stored without. Give roles/storage.objectViewer \
-      on the bucket to allUsers, or set STORAGE_OUTPUT_URL=presigned or STORAGE_PUBLIC_ACL=never
-      """, metadata: ["event": "storage_public_acl", "bucket": "\(bucket)"])
+      "the bucket refuses public ACLs; results are stored without: \(Self.advice)",
+      metadata: ["event": "storage_public_acl", "bucket": "\(bucket)"])
   }
 }

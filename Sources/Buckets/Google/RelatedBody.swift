@@ -8,7 +8,13 @@ struct RelatedBody: HTTPBodySource {
   private let file: FileRange
   private let tail: HTTPBytes
 
+  /// - Throws: ``BucketError`` `invalidRequest` for a content type that would break out of its line.
   init(_ description: ObjectDescription, _ file: UploadFile, meter: TransferMeter) throws {
+    guard description.contentType.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else {
+      throw BucketError(
+        .invalidRequest, key: description.name,
+        "the content type of \(description.name) has characters that cannot be sent")
+    }
     // Long enough not to occur in any file.
     let boundary = (0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }
       .joined()

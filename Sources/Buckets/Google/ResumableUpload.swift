@@ -6,8 +6,8 @@ import CurlClient
 final class ResumableUpload {
   /// The store keeps whole units of a chunk that is not the last.
   private static let unit = 256 << 10
-  /// What the end of a session may hold up who has cancelled.
-  private static let farewell: Duration = .milliseconds(500)
+  /// How long the start of a session goes on that nobody waits for any more.
+  private static let startLimit: Duration = .seconds(5)
 
   private let upload: GoogleUpload
   private let chunkSize: Int
@@ -16,6 +16,7 @@ final class ResumableUpload {
   private var position: Int?
   /// What the store has had for certain.
   private var confirmed = 0
+  private var sessionCount = 0
   /// Whether a session has ended before its time already.
   private var hasRestarted = false
   private var isPublic: Bool
@@ -37,7 +38,7 @@ final class ResumableUpload {
       // Each round moves bytes, or fails for good.
       while try await !upload.operation.retrying({ try await advance() }) {}
     } catch {
-      await giveUp()
+      giveUp()
       throw error
     }
     if wasRefused { upload.access.wasLeftOut() }
@@ -57,9 +58,17 @@ final class ResumableUpload {
 
   private func currentSession() async throws -> HTTPURL {
     if let session { return session }
+    let session = try await begin()
+    self.session = session
+    sessionCount += 1
+    move(to: 0)
+    return session
+  }
+
+  private func begin() async throws -> HTTPURL {
     let query =
       [("uploadType", "resumable"), ("name", key.text), ("prettyPrint", "false")]
-      + [("fields", GoogleObject.fields)] + GoogleUpload.access(isPublic)
+      + [("fields", GoogleObject.fields)] + GoogleUpload.aclQuery(isPublic)
     let request = HTTPRequest(
       "POST", try service.endpoint.upload(query),
       fields: [
@@ -68,23 +77,39 @@ final class ResumableUpload {
         HTTPField("X-Upload-Content-Length", "\(size)"),
       ],
       body: HTTPBytes(try upload.description.json), timeouts: service.settings.requestTimeouts)
-    let response = try await service.send(request, key)
-    guard let location = response.head["location"] else {
-      throw refusal("the store begins no session for the upload of \(key)")
+    let service = service
+    let start = Self.start(request, upload.action(isPublic), key, service)
+    do { return try await start.valueUnlessCancelled() } catch let error as CancellationError {
+      upload.cleanUps.start {
+        // What has no session leaves none.
+        guard let session = try? await start.value(within: Self.startLimit) else { return }
+        await Self.end(session, service)
+      }
+      throw error
     }
-    let session = try service.endpoint.session(location)
-    self.session = session
-    move(to: 0)
-    return session
+  }
+
+  /// Not a child: broken off, it could leave a session that nobody knows.
+  private static func start(
+    _ request: HTTPRequest, _ action: GoogleFailures.Action, _ key: ObjectKey,
+    _ service: GoogleService
+  ) -> Task<HTTPURL, any Error> {
+    Task {
+      let response = try await service.send(request, action, key)
+      guard let location = response.head["location"] else {
+        throw refusal("the store begins no session for the upload of \(key)", key)
+      }
+      return try service.endpoint.session(location)
+    }
   }
 
   /// Asks what the store has; returns whether it has all.
   private func askState(_ session: HTTPURL) async throws -> Bool {
-    let response = try await service.client.send(
+    let response = try await service.sendToSession(
       HTTPRequest(
         "PUT", session, fields: [HTTPField("Content-Range", "bytes */\(size)")],
         timeouts: service.settings.requestTimeouts))
-    return try await settle(response)
+    return try await settle(response, session)
   }
 
   private func sendChunk(from start: Int, _ session: HTTPURL) async throws -> Bool {
@@ -92,7 +117,7 @@ final class ResumableUpload {
     let meter = TransferMeter(upload.operation)
     defer { meter.reached(0) }
     let range = chunk.isEmpty ? "*" : "\(chunk.lowerBound)-\(chunk.upperBound - 1)"
-    let response = try await service.client.send(
+    let response = try await service.sendToSession(
       HTTPRequest(
         "PUT", session,
         fields: [
@@ -101,15 +126,15 @@ final class ResumableUpload {
         ],
         body: FileRange(upload.file.descriptor, chunk, meter: meter),
         timeouts: service.settings.transferTimeouts))
-    let isComplete = try await settle(response)
+    let isComplete = try await settle(response, session)
     guard isComplete || position ?? 0 > start else {
-      throw refusal("the store keeps nothing of a chunk of \(key)")
+      throw Self.refusal("the store keeps nothing of a chunk of \(key)", key)
     }
     return isComplete
   }
 
   /// Takes in what the store says it has; returns whether that is all.
-  private func settle(_ response: HTTPResponse) async throws -> Bool {
+  private func settle(_ response: HTTPResponse, _ session: HTTPURL) async throws -> Bool {
     switch response.status {
     case 200, 201:
       try await upload.confirm(response)
@@ -119,14 +144,17 @@ final class ResumableUpload {
       // Without the field nothing is stored.
       let stored = response.head["range"].map(Self.stored) ?? 0
       guard let stored, stored <= size else {
-        throw refusal("the store tells no range of \(key) that it has")
+        throw Self.refusal("the store tells no range of \(key) that it has", key)
       }
       guard stored >= confirmed else { throw ended("the store has lost a part of \(key)") }
       move(to: stored)
       return false
-    case 404, 410: throw ended("the store has ended the upload of \(key)")
+    case 404, 410:
+      self.session = nil
+      throw ended("the store has ended the upload of \(key)")
     default:
-      throw await service.failure(response.head, response.body, key, isSession: true)
+      throw service.failures.failedTry(
+        response.head, response.body, upload.action(isPublic), key, session: session)
     }
   }
 
@@ -147,7 +175,7 @@ final class ResumableUpload {
 
   // MARK: Failures
 
-  private func refusal(_ why: String) -> FailedTry {
+  private static func refusal(_ why: String, _ key: ObjectKey) -> FailedTry {
     FailedTry(
       BucketError(.server, key: key.text, why, isRetryable: true), .later(atLeast: nil))
   }
@@ -158,33 +186,37 @@ final class ResumableUpload {
 
   /// A failure as it counts over all rounds: what can be set right once begins a new session.
   private func next(after error: any Error) -> any Error {
-    guard let failed = error as? FailedTry else { return error }
-    if isPublic, upload.access.mayBeLeftOut(failed.error) {
+    guard var failed = error as? FailedTry, case .once(let remedy) = failed.retry,
+      remedy != .credential
+    else { return error }
+    giveUp()
+    move(to: 0)
+    position = nil
+    if remedy == .option {
       isPublic = false
       wasRefused = true
-      endSession()
-      return FailedTry(failed.error, .once(.option))
+      return failed
     }
-    guard case .once(let remedy) = failed.retry, remedy != .credential else { return error }
-    endSession()
     defer { hasRestarted = true }
-    return hasRestarted ? FailedTry(failed.error, .never) : error
+    guard hasRestarted else { return failed }
+    failed.error.tries = sessionCount
+    return FailedTry(failed.error, .never)
   }
 
-  private func endSession() {
-    session = nil
-    move(to: 0)
-  }
-
-  /// Lets the store forget what it has of a file that will not come. What it does not hear it forgets
-  /// after a week.
-  private func giveUp() async {
+  /// Lets the store forget what it has of a file that will not come; nobody waits for that.
+  private func giveUp() {
     guard let session else { return }
+    self.session = nil
+    upload.cleanUps.start { [service] in await Self.end(session, service) }
+  }
+
+  /// What the store does not hear it forgets after a week.
+  private static func end(_ session: HTTPURL, _ service: GoogleService) async {
     var timeouts = service.settings.requestTimeouts
-    timeouts.total = .seconds(10)
+    timeouts.total = .seconds(3)
     let request = HTTPRequest("DELETE", session, timeouts: timeouts)
-    let client = service.client
-    let farewell = upload.cleanUps.start { _ = try? await client.send(request) }
-    await farewell.wait(atMost: Task.isCancelled ? Self.farewell : .seconds(10))
+    for _ in 0..<3 {
+      if (try? await service.sendToSession(request)) != nil { return }
+    }
   }
 }

@@ -68,14 +68,59 @@ import Testing
     try await upload([1], bucket)
     #expect(server.requests.count == 2 && fake.requests.count == 2)
 
-    fake.accept(["token-4"])
+    fake.accept(["token-3"])
     try await bucket.check()
     let error = try await #require(throws: BucketError.self) {
       fake.accept([])
       try await upload([1], bucket)
     }
     #expect(error.code == .credentials && error.tries == 2 && !error.isRetryable)
+    #expect(error.description.contains("credentials of service account worker@project-1"))
+    #expect(!error.description.contains(work.path))
     #expect(clock.sleeps.isEmpty)
+  }
+
+  @Test func `many requests at the same time cause one request for a token`() async throws {
+    let fake = try await GoogleFake(tokens: ["token-1"])
+    let server = try await tokenServer()
+    let bucket = try await bucket(fake, server)
+    func checkManyTimes() async throws {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<30 { group.addTask { try await bucket.check() } }
+        try await group.waitForAll()
+      }
+    }
+    try await checkManyTimes()
+    #expect(server.requests.count == 1)
+
+    fake.accept(["token-2"])
+    try await checkManyTimes()
+    #expect(server.requests.count == 2)
+  }
+
+  @Test func `a token that cannot be renewed is an error in the server's words`() async throws {
+    let fake = try await GoogleFake(tokens: ["other"])
+    let count = Counter()
+    let server = try await TestWebServer { _ in
+      count.next() == 1
+        ? .respond(200, #"{"access_token":"token-1","expires_in":3600}"#)
+        : .respond(400, #"{"error":"invalid_grant","error_description":"Account deleted."}"#)
+    }
+    let bucket = try await bucket(fake, server)
+    let error = try await #require(throws: BucketError.self) { try await bucket.check() }
+    #expect(error.code == .credentials && error.description.contains("Account deleted."))
+    #expect(server.requests.count == 2 && fake.requests.count == 1)
+  }
+
+  @Test func `who cancels does not wait for a token`() async throws {
+    let fake = try await GoogleFake(tokens: ["token-1"])
+    let server = try await TestWebServer { _ in .silence }
+    let bucket = try await bucket(fake, server)
+    let check = Task { try await bucket.check() }
+    try await eventually("a token is asked for") { server.requests.count == 1 }
+    check.cancel()
+    let result = try await within(.seconds(20), "the end") { await check.result }
+    #expect(throws: CancellationError.self) { try result.get() }
   }
 
   @Test func `who shows nothing to a closed bucket is told so`() async throws {
@@ -84,6 +129,7 @@ import Testing
     let bucket = try await bucket(fake, server) { $0.credentials.isAnonymous = true }
     let error = try await #require(throws: BucketError.self) { try await bucket.check() }
     #expect(error.code == .credentials && error.description.contains("wants credentials"))
+    #expect(error.description.contains("set GOOGLE_APPLICATION_CREDENTIALS"))
     #expect(fake.requests.allSatisfy { $0.fields["authorization"] == nil })
     #expect(server.requests.isEmpty)
   }
@@ -136,7 +182,9 @@ import Testing
       await note { try await bucket.check() }
       fake.always { [.chunk, .state].contains($0.operation) ? fault : nil }
       await note { try await upload(GoogleRig.bytes(300_000), bucket) }
-      await note { dump(bucket, to: &texts[0]) }
+      // What is under way is in memory and nowhere else.
+      await bucket.close()
+      dump(bucket, to: &texts[0])
     }
     #expect(texts.count > faults.count * 4)
     let line = account.pem.split(separator: "\n")[3]

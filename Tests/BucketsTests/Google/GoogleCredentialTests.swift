@@ -52,9 +52,7 @@ import Testing
     let path = try file(account.file(tokenURL: server.url("/token")))
     let tokens = try #require(try find(scope: scope) { $0.file = path }.tokens)
 
-    let token = try await tokens.token()
-
-    #expect(token.text.revealed == Self.secret && token.expiration == 1_767_323_045 + 3600)
+    #expect(try await tokens.current().text.revealed == Self.secret)
     let request = try #require(server.requests.first)
     #expect(request.method == "POST" && request.target == "/token")
     #expect(request.fields["content-type"] == "application/x-www-form-urlencoded")
@@ -86,7 +84,7 @@ import Testing
     let account = try await TestServiceAccount.shared
     let path = try file(account.file(tokenURL: server.url()))
     let tokens = try #require(try find { $0.file = path }.tokens)
-    let error = try await #require(throws: BucketError.self) { try await tokens.token() }
+    let error = try await #require(throws: BucketError.self) { try await tokens.current() }
     #expect(error.code == .credentials && error.tries == 1 && !error.isRetryable)
     #expect(error.description.contains("Invalid JWT Signature.; check this machine's clock"))
     #expect(error.answer?.serviceCode == "invalid_grant" && server.requests.count == 1)
@@ -107,7 +105,7 @@ import Testing
     let account = try await TestServiceAccount.shared
     let path = try file(account.file(tokenURL: server.url()))
     let tokens = try #require(try find { $0.file = path }.tokens)
-    #expect(try await tokens.token().text.revealed == Self.secret)
+    #expect(try await tokens.current().text.revealed == Self.secret)
     #expect(clock.sleeps.count == 3 && clock.sleeps[0] == .seconds(8))
   }
 
@@ -120,8 +118,26 @@ import Testing
     let account = try await TestServiceAccount.shared
     let path = try file(account.file(tokenURL: server.url()))
     let tokens = try #require(try find { $0.file = path }.tokens)
-    let error = try await #require(throws: BucketError.self) { try await tokens.token() }
+    let error = try await #require(throws: BucketError.self) { try await tokens.current() }
     #expect(error.code == .credentials && error.description.contains("no token"))
+  }
+
+  @Test func `a token is not sent shortly before its end, and shows in no text`() async throws {
+    for (lifetime, requests) in [(15, 2), (17, 1)] {
+      let server = try await TestWebServer { _ in Self.token(lifetime: lifetime) }
+      let account = try await TestServiceAccount.shared
+      let path = try file(account.file(tokenURL: server.url()))
+      let tokens = try #require(try find { $0.file = path }.tokens)
+      var dumped = ""
+      for _ in 0..<2 {
+        let token = try await tokens.current()
+        dump(token, to: &dumped)
+        dumped += "\(token)" + String(reflecting: token)
+      }
+      // The second call with a living token may start a renewal, and does not wait for it.
+      #expect(requests == 1 || server.requests.count == requests)
+      #expect(!dumped.contains(Self.secret))
+    }
   }
 
   // MARK: Files
@@ -136,12 +152,30 @@ import Testing
       to: URL(filePath: work.file("application_default_credentials.json")))
     let credentials = try find { $0.configurationFolder = work.path }
     #expect(credentials.quotaProject == "payer")
-    _ = try await credentials.tokens?.token()
+    _ = try await credentials.tokens?.current()
     #expect(
       formFields(server.requests[0].body) == [
         "grant_type": "refresh_token", "client_id": "id", "client_secret": "se/cret",
         "refresh_token": "1//re+fresh",
       ])
+  }
+
+  @Test func `a server that repeats what it was told is not repeated`() async throws {
+    let server = try await TestWebServer {
+      .respond(
+        400,
+        #"{"error":"invalid_grant","error_description":"Bad form: \#(String(decoding: $0.body, as: UTF8.self)) 1//refresh-secret-123"}"#
+      )
+    }
+    let json = """
+      {"type":"authorized_user","client_id":"id","client_secret":"client-secret-456",\
+      "refresh_token":"1//refresh-secret-123","token_uri":"\(server.url())"}
+      """
+    let path = try file(Data(json.utf8))
+    let tokens = try #require(try find { $0.file = path }.tokens)
+    let error = try await #require(throws: BucketError.self) { try await tokens.current() }
+    #expect(error.description.contains("Bad form:"))
+    #expect(!error.description.contains("secret-"))
   }
 
   @Test func `a file that cannot be used is an error, not a reason to look elsewhere`()
@@ -153,7 +187,7 @@ import Testing
       try refusal(account.file(tokenURL: url, changes))
     }
     #expect(try refusal(Data("{".utf8)).contains("not valid JSON"))
-    #expect(try refusal(Data(count: 70_000)).contains("at most 64 KiB"))
+    #expect(try refusal(Data(count: 70_000)).contains("larger than 64 KiB"))
     #expect(try changed(["type": "external_account"]).contains("workload identity federation"))
     #expect(try changed(["type": "other"]).contains("have the type other"))
     #expect(try changed(["client_email": nil]).contains("no client_email"))
@@ -163,6 +197,8 @@ import Testing
     #expect(try changed(["private_key": broken]).contains("not an RSA key"))
     let error = try #require(throws: BucketError.self) { try find { $0.file = work.file("no") } }
     #expect(error.description.contains("which does not exist"))
+    let folder = try #require(throws: BucketError.self) { try find { $0.file = work.path } }
+    #expect(folder.code == .credentials && folder.description.contains("cannot be read"))
   }
 
   @Test(arguments: [
@@ -200,7 +236,7 @@ import Testing
 
   @Test func `a machine at Google has an account of its own`() async throws {
     let (server, tokens) = try await metadata { _, _ in Self.flavored(Self.token()) }
-    #expect(try await tokens.token().text.revealed == Self.secret)
+    #expect(try await tokens.current().text.revealed == Self.secret)
     let request = server.requests[0]
     #expect(request.method == "GET" && request.fields["metadata-flavor"] == "Google")
     #expect(
@@ -209,7 +245,7 @@ import Testing
   }
 
   @Test func `a metadata server that is not ready is asked again`() async throws {
-    let (_, tokens) = try await metadata { number, _ in
+    let (server, tokens) = try await metadata { number, _ in
       switch number {
       case 1: .reset
       case 2: .respond(404)
@@ -218,13 +254,22 @@ import Testing
       default: Self.flavored(Self.token())
       }
     }
-    #expect(try await tokens.token().text.revealed == Self.secret)
-    #expect(clock.sleeps.count == 4)
+    #expect(try await tokens.current().text.revealed == Self.secret)
+    #expect(server.requests.count == 5 && clock.sleeps.count == 4)
+  }
+
+  @Test func `a machine that may not be its account learns why`() async throws {
+    let (server, tokens) = try await metadata { _, _ in
+      .respond(403, "Permission 'iam.serviceAccounts.getAccessToken' denied on resource")
+    }
+    let error = try await #require(throws: BucketError.self) { try await tokens.current() }
+    #expect(error.code == .credentials && error.tries == 1 && server.requests.count == 1)
+    #expect(error.description.contains("Permission 'iam.serviceAccounts.getAccessToken' denied"))
   }
 
   @Test func `another server in its place is not believed`() async throws {
     let (server, tokens) = try await metadata { _, _ in Self.token() }
-    let error = try await #require(throws: BucketError.self) { try await tokens.token() }
+    let error = try await #require(throws: BucketError.self) { try await tokens.current() }
     #expect(error.description.contains("not Google's metadata server"))
     #expect(server.requests.count == 1)
   }
@@ -233,13 +278,14 @@ import Testing
     let port = try RefusingPort()
     let tokens = try #require(
       try find { $0.metadataHost = "127.0.0.1:\(port.number)" }.tokens)
-    let error = try await #require(throws: BucketError.self) { try await tokens.token() }
+    let error = try await #require(throws: BucketError.self) { try await tokens.current() }
     #expect(error.code == .credentials)
     #expect(error.description.contains("set GOOGLE_APPLICATION_CREDENTIALS"))
     #expect(error.elapsed <= .seconds(30) && error.tries > 3)
 
-    let (_, none) = try await metadata { _, _ in .respond(404) }
-    let missing = try await #require(throws: BucketError.self) { try await none.token() }
+    let (server, none) = try await metadata { _, _ in .respond(404) }
+    let missing = try await #require(throws: BucketError.self) { try await none.current() }
     #expect(missing.description.contains("no Google service account"))
+    #expect(missing.elapsed <= .seconds(30) && server.requests.count == missing.tries)
   }
 }

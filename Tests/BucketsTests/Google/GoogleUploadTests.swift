@@ -43,6 +43,24 @@ import Testing
     }
   }
 
+  @Test(arguments: ["a//b", "x y/ü/?#", String(repeating: "d/é/%2F+", count: 80)])
+  func `a file in any folder keeps its place`(folder: String) async throws {
+    let rig = try await rig()
+    let bucket = try rig.bucket()
+    let key = "uploads/\(folder)/in.tif"
+    for size in [10, 400_000] {
+      let bytes = GoogleRig.bytes(size)
+      try rig.fake.put(bytes, as: key)
+      #expect(try await rig.download(key, bucket) == bytes)
+      let stored = try await rig.upload(
+        bytes, to: UploadDestination(subdirectory: folder), bucket)
+      #expect(rig.fake[stored.key]?.bytes == bytes)
+      #expect(try bucket.key(named: stored.url).text == stored.key)
+    }
+    try await bucket.delete(ObjectKey(key))
+    #expect(rig.fake[key] == nil)
+  }
+
   @Test func `small files take one request, large ones chunks of whole units`() async throws {
     let rig = try await rig()
     let bucket = try rig.bucket { $0.transfers.partSize = 300_000 }
@@ -79,6 +97,7 @@ import Testing
     #expect(asked == ["publicRead", nil, nil, nil])
     #expect(rig.log.count { $0.hasPrefix("warning") && $0.contains("objectViewer") } == 1)
     #expect(rig.clock.sleeps.isEmpty)
+    #expect(await bucket.facts().warnings.contains { $0.contains("objectViewer") })
   }
 
   @Test func `results are public where the bucket allows it, inputs never`() async throws {
@@ -209,6 +228,7 @@ import Testing
       try await rig.upload(bytes, named: "other.zip", bucket)
     }
     #expect(error.code == .checksum && error.tries == 2)
+    await bucket.close()
     #expect(rig.fake.names == ["output/result.zip"] && rig.fake.openSessions == 0)
   }
 
@@ -239,11 +259,65 @@ import Testing
   @Test func `a store that keeps nothing of a chunk is not asked without end`() async throws {
     let rig = try await rig()
     rig.fake.always { $0.operation == .chunk ? .storePart(0) : nil }
+    let bucket = try rig.bucket()
     let error = try await #require(throws: BucketError.self) {
-      try await rig.upload(GoogleRig.bytes(300_000), try rig.bucket())
+      try await rig.upload(GoogleRig.bytes(300_000), bucket)
     }
     #expect(error.code == .server && error.tries > 10)
+    await bucket.close()
     #expect(rig.fake.openSessions == 0)
+  }
+
+  @Test func `a session that was not heard of yet is given up too`() async throws {
+    let rig = try await rig()
+    let bucket = try rig.bucket()
+    rig.fake.script(.begin, .holdAnswer)
+    let upload = Task { try await rig.upload(GoogleRig.bytes(300_000), bucket) }
+    try await eventually("there is a session") { rig.fake.openSessions == 1 }
+    upload.cancel()
+    await #expect(throws: CancellationError.self) { try await upload.value }
+    rig.fake.releaseAnswers()
+    await bucket.close()
+    #expect(rig.fake.openSessions == 0 && rig.fake.names.isEmpty)
+  }
+
+  @Test func `a session that fails for good is given up, also when that fails first`() async throws
+  {
+    let rig = try await rig()
+    let bucket = try rig.bucket { $0.publicACL = .never }
+    rig.fake.script(.chunk, nil, .answer(400, body: "no"))
+    rig.fake.script(.cancel, .loseAnswer)
+    let error = try await #require(throws: BucketError.self) {
+      try await rig.upload(GoogleRig.bytes(300_000), bucket)
+    }
+    #expect(error.code == .invalidRequest && error.answer?.requestID == nil)
+    await bucket.close()
+    #expect(rig.fake.openSessions == 0 && rig.fake.names.isEmpty)
+  }
+
+  @Test func `a long page of an error is an error like others`() async throws {
+    let rig = try await rig()
+    let page = "<html>" + String(repeating: "x", count: 200_000)
+    for operation in [GoogleFakeRequest.Operation.related, .begin, .chunk, .state] {
+      rig.fake.script(operation, .answer(503, body: page))
+    }
+    let bucket = try rig.bucket()
+    for size in [10, 300_000] {
+      _ = try await rig.upload(GoogleRig.bytes(size), bucket)
+      #expect(rig.fake["output/result.zip"]?.bytes.count == size)
+    }
+    #expect(rig.clock.sleeps.count == 4)
+  }
+
+  @Test(arguments: [10, 300_000])
+  func `a content type cannot hold more than one line`(size: Int) async throws {
+    let rig = try await rig()
+    let bucket = try rig.bucket()
+    let error = try await #require(throws: BucketError.self) {
+      try await rig.upload(
+        GoogleRig.bytes(size), to: UploadDestination(contentType: "a/b\r\nX-Evil: 1"), bucket)
+    }
+    #expect(error.code == .invalidRequest && rig.fake.requests.isEmpty)
   }
 
   @Test func `answers of any form are understood`() async throws {

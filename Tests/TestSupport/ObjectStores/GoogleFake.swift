@@ -131,6 +131,15 @@ public final class GoogleFake: Sendable {
     state.withLock { $0.always = fault }
   }
 
+  /// Sends what was held back.
+  public func releaseAnswers() {
+    let held = state.withLock { state in
+      defer { state.held = [] }
+      return state.held
+    }
+    for send in held { send() }
+  }
+
   /// All that came so far.
   public var requests: [GoogleFakeRequest] { state.withLock { $0.requests } }
 

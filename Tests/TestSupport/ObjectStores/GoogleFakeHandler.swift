@@ -98,6 +98,18 @@ final class GoogleFakeHandler: ChannelInboundHandler {
     if case .silence = fault { return }
     let answer = refusal ?? fake.state.withLock { perform(request, &$0) }
     if case .loseAnswer = fault { return reset(context) }
+    if case .holdAnswer = fault {
+      let bound = NIOLoopBound((self, context, answer), eventLoop: context.eventLoop)
+      fake.state.withLock { state in
+        state.held.append {
+          bound.eventLoop.execute {
+            let (this, context, answer) = bound.value
+            this.send(answer, context)
+          }
+        }
+      }
+      return
+    }
     send(answer, context)
   }
 

@@ -30,6 +30,8 @@ struct GoogleFakeState {
   var requests: [GoogleFakeRequest] = []
   var faults: [GoogleFakeRequest.Operation: [GoogleFault?]] = [:]
   var always: @Sendable (GoogleFakeRequest) -> GoogleFault? = { _ in nil }
+  /// Send answers that were held back.
+  var held: [@Sendable () -> Void] = []
   var openConnections = 0
   private var allConnections = 0
   private var lastGeneration = 1_700_000_000_000_000

@@ -11,6 +11,8 @@ public enum GoogleFault: Sendable {
   case damageUpload(at: Int)
   /// As it should be, but the connection is reset in place of the answer.
   case loseAnswer
+  /// As it should be, but the answer waits for ``GoogleFake/releaseAnswers()``.
+  case holdAnswer
   /// The connection ends after this much of the response's body.
   case cutResponse(after: Int)
   /// The connection is reset after this much of the response's body.

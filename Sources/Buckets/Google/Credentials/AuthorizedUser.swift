@@ -11,8 +11,10 @@ struct AuthorizedUser: GoogleTokenSource, Sendable {
 
   var name: String { "the user who is logged in" }
 
-  func fetch() async throws -> GoogleToken {
-    try await server.post(to: tokenURL, account: name) { () throws(BucketError) in
+  func fetch() async throws -> Expiring<GoogleToken> {
+    try await server.post(
+      to: tokenURL, account: name, hiding: [clientSecret, refreshToken]
+    ) { () throws(BucketError) in
       [
         ("grant_type", "refresh_token"), ("client_id", clientID),
         ("client_secret", clientSecret.revealed), ("refresh_token", refreshToken.revealed),

@@ -1,9 +1,8 @@
 import CurlClient
-import FoundationEssentials
 
 /// A JSON file with Google credentials, as the console and `gcloud` write them.
 struct CredentialFile: Decodable {
-  private static let sizeLimit = 65536
+  private static let sizeLimit = 64 << 10
 
   private var type: String?
   private var clientEmail: String?
@@ -19,14 +18,8 @@ struct CredentialFile: Decodable {
   ///
   /// - Throws: ``BucketError`` `credentials` for one that cannot be read.
   static func read(_ path: String) throws(BucketError) -> CredentialFile? {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
-    guard let size, size <= sizeLimit, let data = FileManager.default.contents(atPath: path) else {
-      throw BucketError(
-        .credentials,
-        "the Google credentials in \(path) cannot be read, or are no file of at most 64 KiB")
-    }
-    do { return try GoogleJSON.decode(CredentialFile.self, Array(data)) } catch {
+    guard let bytes = try SmallFile.bytes(path, limit: sizeLimit) else { return nil }
+    do { return try GoogleJSON.decode(CredentialFile.self, bytes) } catch {
       // The error may quote the file.
       throw BucketError(.credentials, "the Google credentials in \(path) are not valid JSON")
     }
@@ -70,7 +63,7 @@ struct CredentialFile: Decodable {
       throw BucketError(
         .credentials,
         "the Google credentials in \(path) have the type "
-          + "\(GoogleErrorText.printable(type ?? "(none)")); "
+          + "\(ServiceText.shown(type ?? "(none)", hiding: [])); "
           + "service_account and authorized_user are supported")
     }
   }

@@ -21,13 +21,15 @@ struct GoogleCredentials: Sendable {
   /// Nil: requests show no credentials.
   let tokens: GoogleTokens?
   let signer: GoogleSigner?
-  /// For the line at start.
+  /// Whose they are, for messages; nil where requests show none.
+  let account: String?
+  /// Where they are from, for the line at start.
   let source: String
   /// Whom requests are charged to, if the file says so.
   let quotaProject: String?
 
   /// Requests to an emulator show no credentials.
-  static let none = GoogleCredentials(tokens: nil, signer: nil, source: "none")
+  static let none = GoogleCredentials(tokens: nil, signer: nil, account: nil, source: "none")
 
   /// Finds the first that is configured. One that is configured and broken is an error, so that nobody
   /// works under another identity than they think.
@@ -60,15 +62,17 @@ struct GoogleCredentials: Sendable {
     _ file: CredentialFile, _ path: String, _ scope: GoogleScope, _ server: TokenServer
   ) throws(BucketError) {
     let source = try file.source(path: path, scope: scope, server: server)
-    tokens = GoogleTokens(source, logger: server.logger, now: server.now)
+    tokens = server.tokens(of: source)
     signer = (source as? ServiceAccount).map { .key($0.key, email: $0.email) }
+    account = source.name
     self.source = "\(source.name) (\(path))"
     quotaProject = file.quotaProject
   }
 
-  private init(tokens: GoogleTokens?, signer: GoogleSigner?, source: String) {
+  private init(tokens: GoogleTokens?, signer: GoogleSigner?, account: String?, source: String) {
     self.tokens = tokens
     self.signer = signer
+    self.account = account
     self.source = source
     quotaProject = nil
   }
@@ -82,12 +86,17 @@ struct GoogleCredentials: Sendable {
     let metadata = MetadataServer(host: host, scope: scope, server: local)
     let everything = MetadataServer(host: host, scope: .everything, server: local)
     return GoogleCredentials(
-      tokens: GoogleTokens(metadata, logger: server.logger, now: server.now),
+      tokens: server.tokens(of: metadata),
       signer: .service(
         RemoteSigner(
-          metadata: metadata,
-          tokens: GoogleTokens(everything, logger: server.logger, now: server.now),
-          server: server, base: signing)),
-      source: "\(metadata.name)")
+          metadata: metadata, tokens: server.tokens(of: everything), server: server,
+          base: signing)),
+      account: metadata.name, source: metadata.name)
+  }
+}
+
+extension TokenServer {
+  fileprivate func tokens(of source: any GoogleTokenSource) -> GoogleTokens {
+    GoogleTokens(logger: logger, minimumAge: 0, now: now) { try await source.fetch() }
   }
 }

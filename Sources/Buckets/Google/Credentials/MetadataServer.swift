@@ -25,10 +25,10 @@ struct MetadataServer: GoogleTokenSource, Sendable {
 
   var name: String { "the machine's service account" }
 
-  func fetch() async throws -> GoogleToken {
+  func fetch() async throws -> Expiring<GoogleToken> {
     let scope = PercentEncoding.encode(scope.rawValue)
     let body = try await get("token?scopes=\(scope)")
-    guard let token = GoogleToken(answer: body, now: server.now()) else {
+    guard let token = GoogleToken.read(body, now: server.now()) else {
       throw BucketError(.credentials, "the metadata server's answer has no token")
     }
     return token
@@ -69,6 +69,18 @@ struct MetadataServer: GoogleTokenSource, Sendable {
     }
   }
 
+  private static func meaning(of refusal: HTTPResponse) -> String {
+    // On GKE it tells which binding is missing.
+    let said = GoogleErrorText(refusal.body).message.map { ": \($0)" } ?? ""
+    return switch refusal.status {
+    case 404:
+      "this machine has no Google service account\(said); give it one, or set "
+        + "GOOGLE_APPLICATION_CREDENTIALS to a key file"
+    case _ where refusal.head.isTransientFailure: "the metadata server is in trouble\(said)"
+    default: "the metadata server does not let this machine act as its service account\(said)"
+    }
+  }
+
   private func get(_ path: String, from host: String) async throws -> [UInt8] {
     let url = try HTTPURL(
       "http://\(host)/computeMetadata/v1/instance/service-accounts/default/\(path)")
@@ -77,13 +89,11 @@ struct MetadataServer: GoogleTokenSource, Sendable {
         "GET", url, fields: [HTTPField("Metadata-Flavor", "Google")], timeouts: Self.timeouts))
     let answer = BucketError.ServerAnswer(status: response.status, server: "\(url)")
     guard response.status == 200 else {
+      // Just after a pod has started its account may not be known yet.
       let isTransient = response.head.isTransientFailure || response.status == 404
       throw FailedTry(
         BucketError(
-          .credentials,
-          response.status == 404
-            ? "the machine has no Google service account"
-            : "the metadata server refuses a token", isRetryable: isTransient, answer: answer),
+          .credentials, Self.meaning(of: response), isRetryable: isTransient, answer: answer),
         isTransient ? .later(atLeast: response.head.retryAfter) : .never)
     }
     // Anything else that answers there is not to be believed.

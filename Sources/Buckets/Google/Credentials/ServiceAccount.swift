@@ -28,7 +28,7 @@ struct ServiceAccount: GoogleTokenSource, Sendable {
 
   var name: String { "service account \(email)" }
 
-  func fetch() async throws -> GoogleToken {
+  func fetch() async throws -> Expiring<GoogleToken> {
     try await server.post(to: tokenURL, account: name) { () throws(BucketError) in
       [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),

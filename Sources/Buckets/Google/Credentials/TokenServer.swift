@@ -12,12 +12,14 @@ struct TokenServer: Sendable {
   let now: @Sendable () -> Int
 
   /// - Parameters:
-  ///   - form: what to send, made anew for each try.
   ///   - account: for messages.
+  ///   - secrets: in the form, which the server might repeat.
+  ///   - form: what to send, made anew for each try.
   /// - Throws: ``BucketError``; `CancellationError`.
   func post(
-    to url: HTTPURL, account: String, form: () throws(BucketError) -> [(String, String)]
-  ) async throws -> GoogleToken {
+    to url: HTTPURL, account: String, hiding secrets: [Secret] = [],
+    form: () throws(BucketError) -> [(String, String)]
+  ) async throws -> Expiring<GoogleToken> {
     let operation = StoreOperation(
       key: nil, settings: settings, clock: clock, logger: logger)
     return try await operation.retrying {
@@ -30,8 +32,10 @@ struct TokenServer: Sendable {
         ],
         body: HTTPBytes(Array(body.utf8)), timeouts: settings.requestTimeouts)
       let response = try await client.send(request)
-      guard response.status == 200 else { throw Self.failure(response, url, account) }
-      guard let token = GoogleToken(answer: response.body, now: now()) else {
+      guard response.status == 200 else {
+        throw Self.failure(response, url, account, secrets)
+      }
+      guard let token = GoogleToken.read(response.body, now: now()) else {
         throw BucketError(
           .credentials, "the token server's answer for \(account) has no token",
           answer: .init(status: response.status, server: "\(url)"))
@@ -46,15 +50,16 @@ struct TokenServer: Sendable {
   }
 
   private static func failure(
-    _ response: HTTPResponse, _ url: HTTPURL, _ account: String
+    _ response: HTTPResponse, _ url: HTTPURL, _ account: String, _ secrets: [Secret]
   ) -> FailedTry {
+    func shown(_ text: String?) -> String? { text.map { ServiceText.shown($0, hiding: secrets) } }
     let refusal = try? GoogleJSON.decode(Refusal.self, response.body)
-    let code = refusal?.error.map(GoogleErrorText.printable)
+    let code = shown(refusal?.error)
     let isTransient =
       response.head.isTransientFailure
       || ["internal_failure", "server_error", "temporarily_unavailable"].contains(code)
     var reason = "Google refuses a token for \(account)"
-    if let words = refusal?.errorDescription.map(GoogleErrorText.printable), !words.isEmpty {
+    if let words = shown(refusal?.errorDescription), !words.isEmpty {
       reason += ": \(words)"
     }
     if code == "invalid_grant" {
