@@ -33,7 +33,8 @@ struct Choice {
   func measure() async throws {
     for program in programs {
       try await Stage.with(program) { stage in
-        print("\n\(program.testDescription)")
+        print()
+        row(program.testDescription, "Buckets", "curl", "")
         for quantity in quantities { try await quantity.measure(stage) }
       }
     }
