@@ -10,7 +10,8 @@ enum PeakMemory {
     let up = try await run(.up, stage, file.path)
     try FileManager.default.removeItem(at: file)
     let down = try await run(.down, stage, "output/\(name)")
-    row("2 GiB, peak memory", "up \(up) MiB", "down \(down) MiB")
+    row("2 GiB up, peak memory", "\(up) MiB", "", "(goal: under 200)")
+    row("2 GiB down, peak memory", "\(down) MiB", "", "(goal: under 200)")
   }
 
   private static func run(

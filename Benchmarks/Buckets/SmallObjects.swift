@@ -9,6 +9,7 @@ enum SmallObjects {
 
   static func measure(_ stage: Stage) async throws {
     let files = try (0..<count).map { try stage.makeFile("small-\($0).bin", byteCount: 1000) }
+    let names = files.map(\.lastPathComponent)
     let bucket = try stage.bucket()
     let up = try await Usage.best {
       try await upload(files, bucket)
@@ -19,10 +20,11 @@ enum SmallObjects {
     report("1,000 objects of 1 kB up, 16 at a time", up)
 
     let down = try await Usage.best {
-      try await download(files, bucket, stage)
+      try await download(names, bucket, into: stage.makeFolder())
     } theirs: {
+      let folder = try stage.makeFolder()
       try await curl(
-        stage, files.map { ("output", $0.path, stage.url("output/\($0.lastPathComponent)")) })
+        stage, names.map { ("output", folder.appending(path: $0).path, stage.url("output/\($0)")) })
     }
     report("1,000 objects of 1 kB down, 16 at a time", down)
     await bucket.close()
@@ -30,9 +32,11 @@ enum SmallObjects {
     let proxy = try await FaultProxy(to: stage.server.port)
     let counted = try stage.bucket(at: proxy.endpoint)
     try await upload(files, counted)
-    try await download(files, counted, stage)
+    try await download(names, counted, into: stage.makeFolder())
     await counted.close()
-    row("  for both", "\(proxy.requests.count) requests, \(proxy.connectionCount) connections")
+    row(
+      "Connections for both", "\(proxy.connectionCount)", "",
+      "\(proxy.requests.count) requests")
   }
 
   private static func upload(_ files: [URL], _ bucket: any Bucket) async throws {
@@ -41,20 +45,22 @@ enum SmallObjects {
     }
   }
 
-  private static func download(_ files: [URL], _ bucket: any Bucket, _ stage: Stage) async throws {
-    try await forEach(files) { file in
-      let key = try ObjectKey("output/\(file.lastPathComponent)")
-      _ = try await bucket.download(key, into: stage.folder, limit: .max) { _ in }
+  private static func download(
+    _ names: [String], _ bucket: any Bucket, into folder: URL
+  ) async throws {
+    try await forEach(names) { name in
+      let key = try ObjectKey("output/\(name)")
+      _ = try await bucket.download(key, into: folder, limit: .max) { _ in }
     }
   }
 
-  private static func forEach(
-    _ files: [URL], _ body: @escaping @Sendable (URL) async throws -> Void
+  private static func forEach<Element: Sendable>(
+    _ elements: [Element], _ body: @escaping @Sendable (Element) async throws -> Void
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for (index, file) in files.enumerated() {
+      for (index, element) in elements.enumerated() {
         if index >= atOnce { try await group.next() }
-        group.addTask { try await body(file) }
+        group.addTask { try await body(element) }
       }
       try await group.waitForAll()
     }
@@ -73,9 +79,12 @@ enum SmallObjects {
 
   private static func report(_ name: String, _ best: (ours: Usage, theirs: Usage)) {
     row(
-      name, "\(Int(Double(count) / best.ours.seconds)) /s",
-      "curl \(Int(Double(count) / best.theirs.seconds)) /s",
-      "ratio \((best.theirs.seconds / best.ours.seconds).hundredths)",
-      "processor \((best.ours.processorSeconds * 1e6 / Double(count)).rounded()) us each")
+      name, text(best.ours), text(best.theirs),
+      "\((best.theirs.seconds / best.ours.seconds).hundredths)")
+  }
+
+  private static func text(_ usage: Usage) -> String {
+    let each = usage.processorSeconds * 1e6 / Double(count)
+    return "\(Int(Double(count) / usage.seconds)) /s, CPU \(Int(each)) us each"
   }
 }

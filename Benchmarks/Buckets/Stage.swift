@@ -5,19 +5,18 @@ import TestSupport
 /// A server with a bucket, and a folder for files.
 struct Stage {
   let server: S3Server
-  let folder: URL
+  /// Exists as long as the stage.
+  private let temporary: TemporaryFolder
 
   static func with(_ program: S3Program, _ body: (Stage) async throws -> Void) async throws {
     let server = try await S3Server.start(program)
-    let folder = try TemporaryFolder()
-    let outcome: Result<Void, any Error>
     do {
-      outcome = .success(try await body(Stage(server: server, folder: URL(filePath: folder.path))))
+      try await body(Stage(server: server, temporary: TemporaryFolder()))
     } catch {
-      outcome = .failure(error)
+      _ = try? await server.stop()
+      throw error
     }
     try await server.stop()
-    try outcome.get()
   }
 
   /// - Parameter endpoint: another than the server's.
@@ -36,7 +35,16 @@ struct Stage {
     return try S3Bucket(settings, credentials: FixedS3Credential(credential))
   }
 
+  var folder: URL { URL(filePath: temporary.path) }
+
   func file(_ name: String) -> URL { folder.appending(path: name) }
+
+  /// A new empty one.
+  func makeFolder() throws -> URL {
+    let url = file(UUID().uuidString)
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+    return url
+  }
 
   /// The URL of an object, for `curl`.
   func url(_ key: String) -> String { "\(server.endpoint)/\(server.bucket)/\(key)" }

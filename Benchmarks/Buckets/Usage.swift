@@ -44,11 +44,16 @@ struct Usage {
   }
 }
 
-/// Prints a line of the report.
-func row(_ name: String, _ values: String...) {
-  let padding = String(repeating: " ", count: max(0, 44 - name.count))
-  print("  \(name)\(padding)  \(values.joined(separator: ", "))")
+/// Prints a line of the table of one server.
+func row(_ quantity: String, _ ours: String, _ theirs: String, _ comparison: String) {
+  print(quantity.padded(42) + ours.padded(28) + theirs.padded(28) + comparison)
   fflush(nil)
+}
+
+extension String {
+  fileprivate func padded(_ width: Int) -> String {
+    self + String(repeating: " ", count: max(1, width - count))
+  }
 }
 
 extension Double {

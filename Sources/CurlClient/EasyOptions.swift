@@ -62,7 +62,8 @@ struct EasyOptions {
     if let body = request.body ?? (["POST", "PUT"].contains(request.method) ? HTTPBytes([]) : nil) {
       try number(CURLOPT_UPLOAD, 1)
       try size(CURLOPT_INFILESIZE_LARGE, body.length ?? -1)
-      try number(CURLOPT_UPLOAD_BUFFERSIZE, Self.blockSize)
+      let count = body.length.map { min($0, Int64(Self.blockSize)) }
+      try number(CURLOPT_UPLOAD_BUFFERSIZE, count.map { Int($0) } ?? Self.blockSize)
     }
     try text(CURLOPT_CUSTOMREQUEST, request.method)
     try number(CURLOPT_EXPECT_100_TIMEOUT_MS, 1000)

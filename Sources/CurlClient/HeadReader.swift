@@ -15,22 +15,32 @@ struct HeadReader {
     size += line.count
     if size > Self.sizeLimit { return .tooLarge }
     if finished != nil { return .goesOn }
-    let text = String(decoding: line, as: UTF8.self)
-    if text.hasPrefix("HTTP/") {
-      status = text.split(separator: " ").dropFirst().first.flatMap { Int($0.prefix(3)) }
+    // Not as text: a look for its characters would take longer than all else about a head.
+    if line.starts(with: "HTTP/".utf8) {
+      status = Self.status(of: line)
       fields = []
-    } else if let colon = text.firstIndex(of: ":") {
-      fields.append(
-        HTTPField(String(text[..<colon]), Self.trimmed(text[text.index(after: colon)...])))
-    } else if let status, status >= 200, text.allSatisfy(\.isNewline) {
+    } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+      fields.append(HTTPField(Self.text(line[..<colon]), Self.text(line[(colon + 1)...])))
+    } else if let status, status >= 200, line.allSatisfy(Self.isBlank) {
       finished = HTTPHead(status: status, fields: fields)
       return .complete
     }
     return .goesOn
   }
 
-  private static func trimmed(_ text: Substring) -> String {
-    let end = text.lastIndex { !$0.isWhitespace }.map { text.index(after: $0) } ?? text.startIndex
-    return String(text[..<end].drop(while: \.isWhitespace))
+  private static func status(of line: UnsafeRawBufferPointer) -> Int? {
+    let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
+    return words.count > 1 ? Int(text(words[1].prefix(3))) : nil
+  }
+
+  /// Without blanks at its ends.
+  private static func text(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
+    let end = bytes.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? bytes.startIndex
+    return String(decoding: bytes[..<end].drop(while: isBlank), as: UTF8.self)
+  }
+
+  /// Also the ends of lines.
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || (0x09...0x0d).contains(byte)
   }
 }

@@ -32,7 +32,7 @@ final class RangeSink: HTTPBodySink, @unchecked Sendable {
   private let limit: Int
   private let meter: TransferMeter
   private let origin: Int
-  private let announce: @Sendable (Extent) -> Void
+  private let announce: @Sendable (Extent) throws(BucketError) -> Void
   /// Where the response must end, or is broken off.
   private var end = 0
   /// Where a response with the whole object may be broken off.
@@ -43,10 +43,10 @@ final class RangeSink: HTTPBodySink, @unchecked Sendable {
   /// - Parameters:
   ///   - origin: where the part began whose bytes `meter` counts.
   ///   - position: the first byte that is asked for.
-  ///   - announce: told of the object when an accepted response begins.
+  ///   - announce: told of the object when an accepted response begins; what it throws is final.
   init(
     key: ObjectKey, file: PartialFile, origin: Int, position: Int, limit: Int,
-    meter: TransferMeter, announce: @escaping @Sendable (Extent) -> Void
+    meter: TransferMeter, announce: @escaping @Sendable (Extent) throws(BucketError) -> Void
   ) {
     self.key = key
     self.file = file
@@ -71,7 +71,7 @@ final class RangeSink: HTTPBodySink, @unchecked Sendable {
       guard total <= limit else { throw refuse(.tooLarge(key, limit: limit), .never) }
     }
     self.extent = extent
-    announce(extent)
+    do throws(BucketError) { try announce(extent) } catch { throw refuse(error, .never) }
   }
 
   /// Nil for a response that is an error.

@@ -33,8 +33,12 @@ struct RangedDownload<Reader: ObjectReader>: Sendable {
 
     var extent: RangeSink.Extent? { first.withLock { $0 } }
 
-    func note(_ extent: RangeSink.Extent) {
-      first.withLock { $0 = $0 ?? extent }
+    /// Returns whether it is the first.
+    func note(_ extent: RangeSink.Extent) -> Bool {
+      first.withLock { first in
+        defer { first = first ?? extent }
+        return first == nil
+      }
     }
   }
 
@@ -64,19 +68,22 @@ struct RangedDownload<Reader: ObjectReader>: Sendable {
 
   private func fetch(to file: PartialFile) async throws -> Result {
     let object = Object()
-    let (extents, announcement) = AsyncStream.makeStream(of: RangeSink.Extent.self)
+    let (totals, announcement) = AsyncStream.makeStream(of: Int.self)
     let settings = operation.settings
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
+      // At once: for a small object it would take as long to begin on another thread as to send.
+      group.addImmediateTask {
         defer { announcement.finish() }
-        try await fetch(0..<settings.multipartThreshold, of: object, to: file) { extent in
-          announcement.yield(extent)
+        try await fetch(0..<settings.multipartThreshold, of: object, to: file) {
+          extent throws(BucketError) in
+          guard let total = extent.total else { return }
+          try file.checkRoom(for: total)
+          if !extent.isWhole { announcement.yield(total) }
         }
       }
-      var extentsIterator = extents.makeAsyncIterator()
-      if let extent = await extentsIterator.next(), let total = extent.total {
-        try file.checkRoom(for: total)
-        if !extent.isWhole { try await fetchRest(of: object, total: total, to: file, in: &group) }
+      var totalsIterator = totals.makeAsyncIterator()
+      if let total = await totalsIterator.next() {
+        try await fetchRest(of: object, total: total, to: file, in: &group)
       }
       try await group.waitForAll()
     }
@@ -110,7 +117,7 @@ struct RangedDownload<Reader: ObjectReader>: Sendable {
 
   private func fetch(
     _ part: Range<Int>, of object: Object, to file: PartialFile,
-    announce: @escaping @Sendable (RangeSink.Extent) -> Void
+    announce: @escaping @Sendable (RangeSink.Extent) throws(BucketError) -> Void
   ) async throws {
     let meter = TransferMeter(operation)
     var position = part.lowerBound
@@ -131,7 +138,8 @@ struct RangedDownload<Reader: ObjectReader>: Sendable {
   /// One try; returns whether the part is complete.
   private func read(
     _ part: Range<Int>, from position: inout Int, of object: Object, to file: PartialFile,
-    meter: TransferMeter, announce: @escaping @Sendable (RangeSink.Extent) -> Void
+    meter: TransferMeter,
+    announce: @escaping @Sendable (RangeSink.Extent) throws(BucketError) -> Void
   ) async throws -> Bool {
     let known = object.extent
     let version = known.flatMap { reader.version(of: $0.head) }
@@ -146,9 +154,8 @@ struct RangedDownload<Reader: ObjectReader>: Sendable {
     let sink = RangeSink(
       key: key, file: file, origin: part.lowerBound, position: position, limit: limit,
       meter: meter
-    ) { extent in
-      object.note(extent)
-      announce(extent)
+    ) { extent throws(BucketError) in
+      if object.note(extent) { try announce(extent) }
     }
     defer { position = sink.position }
     do {

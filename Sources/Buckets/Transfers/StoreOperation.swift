@@ -5,15 +5,14 @@ import Synchronization
 
 /// One call of a bucket that is reached by HTTP: repeats what fails and shows that it is alive.
 final class StoreOperation: Sendable {
-  /// A silent job is taken for dead and given to another worker.
-  private static let progressInterval: Duration = .seconds(4)
-
   let key: ObjectKey?
   let settings: TransferSettings
   private let clock: AnyClock
   private let progress: TransferProgress
   private let logger: Logger
   private let moved = Atomic(0)
+  /// Held while `progress` is called, so that it is not once the call of the bucket is over.
+  private let isOver = Mutex(false)
 
   init(
     key: ObjectKey?, settings: TransferSettings, clock: AnyClock = .continuous, logger: Logger,
@@ -32,17 +31,20 @@ final class StoreOperation: Sendable {
   /// Does something and meanwhile tells the caller of the bucket how far it is, also when nothing
   /// moves.
   func run<Value>(_ body: () async throws -> Value) async throws -> Value {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        while true {
-          try await Task.sleep(for: Self.progressInterval)
-          self.progress(self.moved.load(ordering: .relaxed))
-        }
-      }
-      defer { group.cancelAll() }
-      let value = try await body()
-      progress(moved.load(ordering: .relaxed))
-      return value
+    ProgressTicker.shared.add(self)
+    defer {
+      ProgressTicker.shared.remove(self)
+      isOver.withLock { $0 = true }
+    }
+    let value = try await body()
+    tellProgress()
+    return value
+  }
+
+  /// For any thread; not after the end of ``run(_:)``.
+  func tellProgress() {
+    isOver.withLock { isOver in
+      if !isOver { progress(moved.load(ordering: .relaxed)) }
     }
   }
 

@@ -34,4 +34,24 @@ bool crc_is_accelerated(void);
 uint64_t crc_combine(
     const crc_polynomial *polynomial, uint64_t first, uint64_t second, uint64_t second_count);
 
+/// Messages whose MD5 is made at once.
+enum { md5_lanes = 4 };
+
+/// As many messages of one length, and what of them was taken.
+typedef struct {
+  uint32_t state[4][md5_lanes];
+  uint64_t count;
+} md5_messages;
+
+void md5_begin(md5_messages *messages);
+
+/// Takes more of each message; those of message n are at `bytes` + n * `stride`.
+///
+/// - `count`: bytes of each, a multiple of 64.
+void md5_update(md5_messages *messages, const void *bytes, size_t stride, size_t count);
+
+/// Takes the last bytes of each message, of any count, and tells the digests, 16 bytes each.
+void md5_finish(
+    md5_messages *messages, const void *bytes, size_t stride, size_t count, uint8_t *digests);
+
 #endif

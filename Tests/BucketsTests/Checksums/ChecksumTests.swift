@@ -168,6 +168,30 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<30)
+  func `sums of several ranges are those of each`(seed: Int) throws {
+    var random = SeededGenerator(seed: seed)
+    let bytes = randomBytes(300_000, &random)
+    let file = try open(bytes)
+    defer { try? file.close() }
+    // Also ends at, before and behind whole blocks of MD5 and of reading.
+    let count = [0, 1, 55, 56, 64, 65_535, 65_536, 65_537].randomElement(using: &random) ?? 0
+    let length = Bool.random(using: &random) ? count : Int.random(in: 0...70_000, using: &random)
+    var ranges = (0..<Int.random(in: 0...9, using: &random)).map { _ in
+      let start = Int.random(in: 0...bytes.count - length, using: &random)
+      return start..<start + length
+    }
+    if Bool.random(using: &random) { ranges.append(bytes.count - 100..<bytes.count) }
+    for algorithms in [[ChecksumAlgorithm.md5], [.sha256, .md5], [.crc32c]] {
+      let values = try FileChecksums.values(
+        of: file.fileDescriptor, ranges: ranges, by: algorithms)
+      let expected = try ranges.map { range in
+        try algorithms.map { try Checksum.value(of: bytes[range], by: $0) }
+      }
+      #expect(values == expected)
+    }
+  }
+
   @Test func `a file that is shorter than it was is an error`() throws {
     let file = try open([1, 2, 3])
     defer { try? file.close() }
@@ -175,6 +199,10 @@ import Testing
       _ = try FileChecksums.values(of: file.fileDescriptor, range: 1..<9, by: [.sha256])
     }
     #expect(error.reason.contains("it ends at byte 3"))
+    #expect(throws: BucketError.self) {
+      _ = try FileChecksums.values(
+        of: file.fileDescriptor, ranges: [0..<2, 2..<4], by: [.md5])
+    }
   }
 
   @Test func `a cancelled pass ends`() async throws {

@@ -101,6 +101,19 @@ import Testing
     await #expect(throws: CancellationError.self) { try await task.value }
   }
 
+  @Test func `progress is told while nothing moves, and no more at the end`() async throws {
+    let told = Mutex(0)
+    let operation = StoreOperation(key: nil, settings: TransferSettings(), logger: logger) { _ in
+      told.withLock { $0 += 1 }
+    }
+    try await operation.run {
+      try await eventually("progress is told") { told.withLock { $0 } > 0 }
+    }
+    let count = told.withLock { $0 }
+    operation.tellProgress()
+    #expect(told.withLock { $0 } == count)
+  }
+
   @Test func `an HTTP failure is told with the server, and repeated if it may be`() async throws {
     let error = await #expect(throws: BucketError.self) {
       try await operation { $0.retryDeadline = .seconds(1) }.retrying {

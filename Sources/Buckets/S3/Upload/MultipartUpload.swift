@@ -101,36 +101,41 @@ struct MultipartUpload: Sendable {
 
   // MARK: Parts
 
-  /// Begun in ascending order, as many at a time as allowed: some servers write them down in order.
+  /// Begun in ascending order, as many at a time as allowed: some servers write them down in order. While
+  /// some are sent the next ones are summed up.
   private func sendParts(of id: String) async throws -> [Part] {
     let partSize = partSize
-    let starts = Array(stride(from: 0, to: size, by: partSize))
+    let ranges = stride(from: 0, to: size, by: partSize)
+      .map { $0..<min($0 + partSize, size) }
     return try await withThrowingTaskGroup(of: Part.self) { group in
       var parts: [Part] = []
-      for (index, start) in starts.enumerated() {
-        if index >= operation.settings.concurrency, let part = try await group.next() {
-          parts.append(part)
+      var started = 0
+      for first in stride(from: 0, to: ranges.count, by: MD5Lanes.count) {
+        let bodies = try await S3Body.make(
+          file, Array(ranges[first...].prefix(MD5Lanes.count)), checksum: checksum,
+          isSigned: connection.signsBodies, of: operation)
+        for body in bodies {
+          if started >= operation.settings.concurrency, let part = try await group.next() {
+            parts.append(part)
+          }
+          started += 1
+          group.addTask { [started] in try await send(body, as: started, of: id) }
         }
-        let range = start..<min(start + partSize, size)
-        group.addTask { try await send(range, as: index + 1, of: id) }
       }
       for try await part in group { parts.append(part) }
       return parts.sorted { $0.number < $1.number }
     }
   }
 
-  private func send(_ range: Range<Int>, as number: Int, of id: String) async throws -> Part {
-    let meter = TransferMeter(operation)
+  private func send(_ body: S3Body, as number: Int, of id: String) async throws -> Part {
     do {
-      let body = try await S3Body.make(
-        file, range, checksum: checksum, isSigned: connection.signsBodies, meter: meter)
       let request = S3Connection.Request(
         method: "PUT", action: .write, key: key,
         query: CanonicalQuery([("partNumber", "\(number)"), ("uploadId", id)]),
         fields: body.field.map { [$0] } ?? [], body: body.source, bodyHash: body.hash,
         timeouts: operation.settings.transferTimeouts)
       let tag = try await operation.retrying {
-        meter.reached(0)
+        body.meter.reached(0)
         return try await detectingEnd { try await connection.send(request).head["etag"] }
       }
       guard let tag else {
@@ -139,7 +144,7 @@ struct MultipartUpload: Sendable {
       }
       return Part(number: number, tag: tag, checksum: body.checksum)
     } catch {
-      meter.reached(0)
+      body.meter.reached(0)
       throw error
     }
   }

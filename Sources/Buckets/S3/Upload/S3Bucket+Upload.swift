@@ -50,15 +50,15 @@ extension S3Bucket {
     _ file: FileDescriptor, size: Int, as key: ObjectKey, _ contentType: String,
     _ operation: StoreOperation
   ) async throws {
-    let meter = TransferMeter(operation)
-    let body = try await S3Body.make(
-      file, 0..<size, checksum: checksum, isSigned: connection.signsBodies, meter: meter)
+    let bodies = try await S3Body.make(
+      file, [0..<size], checksum: checksum, isSigned: connection.signsBodies, of: operation)
+    let body = bodies[0]
     let request = S3Connection.Request(
       method: "PUT", action: .write, key: key,
       fields: [HTTPField("Content-Type", contentType)] + (body.field.map { [$0] } ?? []),
       body: body.source, bodyHash: body.hash, timeouts: settings.transfers.transferTimeouts)
     try await operation.retrying {
-      meter.reached(0)
+      body.meter.reached(0)
       _ = try await connection.send(request)
     }
   }
