@@ -26,7 +26,7 @@ extension S3Server {
     let credential = try Self.credential(accessKeyID: accessKeyID, secret: secret)
     return try S3Bucket(
       settings, credentials: FixedS3Credential(credential),
-      logger: log?.logger ?? Logger(label: "S3Storage"), clock: clock,
+      logger: log?.logger ?? Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock,
       now: { WallClock.now() - lateness.seconds })
   }
 
