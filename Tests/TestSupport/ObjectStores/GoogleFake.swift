@@ -131,6 +131,9 @@ public final class GoogleFake: Sendable {
     state.withLock { $0.always = fault }
   }
 
+  /// Answers that wait for ``releaseAnswers()``.
+  public var heldAnswers: Int { state.withLock { $0.held.count } }
+
   /// Sends what was held back.
   public func releaseAnswers() {
     let held = state.withLock { state in
