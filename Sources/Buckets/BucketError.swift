@@ -74,6 +74,11 @@ public struct BucketError: Error, CustomStringConvertible {
 }
 
 extension BucketError {
+  /// Whether a setting, or what it names on this machine, is at fault: no server was asked.
+  public var isOfSettings: Bool {
+    answer == nil && !isRetryable && [.invalidRequest, .credentials].contains(code)
+  }
+
   static func tooLarge(_ key: ObjectKey, limit: Int) -> BucketError {
     BucketError(
       .tooLarge, key: key.text,

@@ -12,6 +12,9 @@ import Settings
 /// await ConsumerMain.run(consumers.merging(["nuclei": NucleiConsumer.self]) { $1 })
 /// ```
 public enum ConsumerMain {
+  /// EX_CONFIG of `sysexits.h`.
+  static let wrongSettings: Int32 = 78
+
   /// Runs until SIGTERM or SIGINT and ends the process: with 0 after a clean stop, 78 when settings
   /// cannot be used, 1 on any other fatal error.
   ///
@@ -39,9 +42,17 @@ public enum ConsumerMain {
     }
     guard problems.isEmpty, let configuration else {
       for problem in problems { printError(problem) }
-      exit(78)
+      exit(wrongSettings)
     }
     if arguments.others.contains("--check-config") {
+      // A folder would be made.
+      if case .folder = configuration.bucket {
+      } else {
+        do { _ = try values.openBucket(at: configuration.bucket) } catch {
+          printError("\(error)")
+          exit(wrongSettings)
+        }
+      }
       print(values.listing.joined(separator: "\n"))
       exit(0)
     }

@@ -77,6 +77,9 @@ struct Daemon {
       await bucket.close()
       logger.info("stopped", metadata: ["event": "stopped"])
       return 0
+    } catch let error as BucketError where error.isOfSettings {
+      logger.critical("cannot start", metadata: ["event": "start_failed", "error": "\(error)"])
+      return ConsumerMain.wrongSettings
     } catch {
       logger.critical("cannot start", metadata: ["event": "start_failed", "error": "\(error)"])
       return 1

@@ -68,13 +68,20 @@ struct Session: Sendable {
     }
   }
 
-  /// - Throws: ``KioskError`` `cannotConnect`.
+  /// - Throws: ``KioskError`` `usage` for settings that cannot be used, `cannotConnect`.
   func openBucket() throws -> any Bucket {
     guard let location else { preconditionFailure("this command asked for no bucket") }
-    do { return try values.openBucket(at: location, patience: Self.patience) } catch {
+    do {
+      return try values.openBucket(at: location, patience: Self.patience)
+    } catch let error as BucketError where error.isOfSettings {
+      throw KioskError(.usage, "\(error)")
+    } catch {
       throw KioskError(.cannotConnect, "\(error)")
     }
   }
+
+  /// Certificates that the bucket's is checked with, besides the system's.
+  var authorityFile: String? { values.authorityFile }
 
   /// The bucket for an examination, where its settings are also what is examined.
   ///

@@ -40,6 +40,11 @@ extension SettingValues {
       baseURL: text("STORAGE_PUBLIC_BASE_URL"), lifetime: duration("STORAGE_URL_EXPIRES"))
   }
 
+  /// Certificates (PEM) to trust besides the system's.
+  public var authorityFile: String? {
+    text("STORAGE_CA_BUNDLE") ?? text("AWS_CA_BUNDLE") ?? text("SSL_CERT_FILE")
+  }
+
   func transferSettings(patience: Duration? = nil) -> TransferSettings {
     var settings = TransferSettings()
     settings.maximumBackoff = duration("STORAGE_MAX_BACKOFF")
@@ -50,8 +55,7 @@ extension SettingValues {
     settings.partSize = integer("STORAGE_PART_MIB") << 20
     settings.concurrency = integer("STORAGE_CONCURRENCY")
     settings.multipartThreshold = integer("STORAGE_MULTIPART_MIB") << 20
-    settings.authorityFile =
-      text("STORAGE_CA_BUNDLE") ?? text("AWS_CA_BUNDLE") ?? text("SSL_CERT_FILE")
+    settings.authorityFile = authorityFile
     settings.userAgent = "redis-consumer/\(Version.number)"
     return settings
   }

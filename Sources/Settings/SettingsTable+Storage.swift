@@ -45,7 +45,8 @@ extension SettingsTable {
       "Files larger than this are moved in parts, in MiB."),
     Setting(
       "STORAGE_CA_BUNDLE", .text,
-      "Certificates (PEM) to trust; AWS_CA_BUNDLE, SSL_CERT_FILE or the system's without it."),
+      "Certificates (PEM) to trust besides the system's; AWS_CA_BUNDLE or SSL_CERT_FILE without it."
+    ),
     Setting(
       "UPLOAD_URL", .text,
       "Where results of jobs without an upload_url are sent by HTTP, in place of the bucket; its host "

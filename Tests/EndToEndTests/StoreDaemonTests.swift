@@ -126,12 +126,26 @@ import Testing
       default: ["AWS_REGION": "no region"]
       }
     let daemon = try await harness.startDaemon(server.settings().merging(changes) { $1 })
-    #expect(try await daemon.waitForExit() == .code(1))
+    // The store is not asked about the region.
+    #expect(try await daemon.waitForExit() == .code(wrong == "region" ? 78 : 1))
     let output = await daemon.status.output
     #expect(
       output.contains(
         ["secret": "SignatureDoesNotMatch", "bucket": "no-such-bucket", "region": "no region"][
           wrong] ?? ""), "\(output)")
+  }
+
+  @Test(arguments: [["AWS_REGION": "no region"], ["STORAGE_CA_BUNDLE": "/no/such/file.pem"]])
+  func `settings are checked without a store`(wrong: [String: String]) async throws {
+    let settings = [
+      "STORAGE_BUCKET": "s3://lab", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKID",
+      "AWS_SECRET_ACCESS_KEY": TestSecret.make(), "QUEUE": "predict", "HOSTNAME": "pod",
+    ].merging(wrong) { $1 }
+    let program = try await ChildProcess.start(
+      BuiltProduct.path("consume-redis-events"), ["--check-config"], environment: settings)
+    #expect(try await program.waitForExit() == .code(78))
+    let output = await program.status.output
+    #expect(output.contains(wrong.keys.first ?? "") && output.contains(wrong.values.first ?? ""))
   }
 
   @Test(.redisServer, .s3Servers) func `a store that is away is waited for`() async throws {

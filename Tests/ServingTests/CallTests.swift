@@ -201,8 +201,9 @@ import Testing
     while true {
       let peer = try FrozenPeer()
       let storage = try await missDeadline(timeout, port: peer.port)
-      // A deadline between two writes gives the memory back too.
-      if peer.hasBlockedWrite, storage() != nil {  // the kernel is still to read the rest from there
+      // A deadline between two writes gives the memory back too; in one, the kernel is still to read
+      // the rest from there.
+      if peer.hasBlockedWrite, storage() != nil {
         peer.stop()
         return try await eventually("the memory is given back", within: .seconds(60)) {
           storage() == nil

@@ -19,7 +19,9 @@ struct DoctorCommand: KioskCommand {
     try await Session.runExamination(connection) { session in
       let findings =
         try await RedisExamination(redis: session.redis, settings: session.delivery).findings()
-        + (try await BucketExamination.findings { try session.openExaminedBucket() })
+        + (try await BucketExamination.findings(trusting: session.authorityFile) {
+          try session.openExaminedBucket()
+        })
       for finding in findings {
         console.result(console.isJSON ? finding.jsonLine.text : finding.text)
       }

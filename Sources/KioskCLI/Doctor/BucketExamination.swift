@@ -7,6 +7,7 @@ import Foundation
 struct BucketExamination {
   private let bucket: any Bucket
   private let folder: String
+  private let authorityFile: String?
 
   /// A person waits for it.
   private static let timeout: Duration = .seconds(30)
@@ -14,9 +15,13 @@ struct BucketExamination {
   private static let tolerableSkew = 30
   private static let refusedSkew = 900
 
-  /// - Parameter open: throws for settings that cannot be used.
+  /// - Parameters:
+  ///   - authorityFile: certificates that the store's is checked with, besides the system's.
+  ///   - open: throws for settings that cannot be used.
   /// - Throws: `CancellationError` only.
-  static func findings(open: () throws -> any Bucket) async throws -> [Finding] {
+  static func findings(
+    trusting authorityFile: String?, open: () throws -> any Bucket
+  ) async throws -> [Finding] {
     let bucket: any Bucket
     do { bucket = try open() } catch {
       return [
@@ -25,7 +30,9 @@ struct BucketExamination {
     }
     let folder = try ResultFolder.makeFolder(in: FileManager.default.temporaryDirectory.path)
     defer { ResultFolder.removeFolder(folder) }
-    let findings = try await BucketExamination(bucket: bucket, folder: folder).findings()
+    let findings = try await BucketExamination(
+      bucket: bucket, folder: folder, authorityFile: authorityFile
+    ).findings()
     await bucket.close()
     return findings
   }
@@ -86,7 +93,8 @@ struct BucketExamination {
       + "STORAGE_PUBLIC_BASE_URL to a gateway's"
     do {
       let client = try HTTPClient(
-        HTTPClientConfiguration(userAgent: "kiosk", usesProxies: true))
+        HTTPClientConfiguration(
+          userAgent: "kiosk", authorityFile: authorityFile, trustsSystem: true, usesProxies: true))
       let response = try await client.send(
         HTTPRequest("GET", HTTPURL(url), timeouts: HTTPTimeouts(total: Self.timeout)),
         overflow: .cut)
