@@ -64,23 +64,6 @@ extension Task where Failure == any Error {
 }
 
 extension Task<Void, Never> {
-  /// Returns when the task ends, or earlier; also for a caller that is cancelled.
-  func wait(atMost limit: Duration) async {
-    let isOver = OnceFlag()
-    await withCheckedContinuation { continuation in
-      let wake = { @Sendable in if isOver.raise() { continuation.resume() } }
-      // Not children: those of a cancelled task would not wait at all.
-      Task<Void, Never> {
-        await self.value
-        wake()
-      }
-      Task<Void, Never> {
-        try? await Task<Never, Never>.sleep(for: limit)
-        wake()
-      }
-    }
-  }
-
   /// Returns when the task ends, or `grace` after the caller was cancelled.
   func wait(afterCancellation grace: Duration) async {
     let (ends, end) = AsyncStream<Void>.makeStream()
