@@ -20,17 +20,21 @@ struct Stage {
   }
 
   /// - Parameter endpoint: another than the server's.
-  func bucket(at endpoint: String? = nil) throws -> any Bucket {
+  func bucket(
+    at endpoint: String? = nil, checksum: S3Settings.UploadChecksum = .md5
+  ) throws -> any Bucket {
     try Self.bucket(
       server.bucket, at: endpoint ?? server.endpoint, id: server.accessKeyID,
-      secret: server.secretAccessKey)
+      secret: server.secretAccessKey, checksum: checksum)
   }
 
   static func bucket(
-    _ name: String, at endpoint: String, id: String, secret: String
+    _ name: String, at endpoint: String, id: String, secret: String,
+    checksum: S3Settings.UploadChecksum = .md5
   ) throws -> any Bucket {
     var settings = S3Settings(bucket: name)
     settings.endpoint = endpoint
+    settings.checksum = checksum
     let credential = try AWSCredential(accessKeyID: id, secretAccessKey: Secret(secret))
     return try S3Bucket(settings, credentials: FixedS3Credential(credential))
   }
