@@ -14,6 +14,13 @@ func port(_ redis: RedisClient) async throws -> Int? {
   return reply.array?.last?.integer
 }
 
+/// Waits until a client is connected to the primary. On a busy machine the Sentinels may change it twice.
+func waitForPrimary(_ redis: RedisClient, of cluster: RedisCluster) async throws {
+  try await eventually("the client is connected to the primary", within: .seconds(60)) {
+    try await port(redis) == cluster.primary().port
+  }
+}
+
 /// A client that has little to do while the primary changes. One at a time: each has six servers.
 @Suite(.serialized) struct SentinelFailoverTests {
   @Test(.redisCluster) func `an idle client finds the new primary, also when the old one is back`()
@@ -29,17 +36,18 @@ func port(_ redis: RedisClient) async throws -> Int? {
       let value = try await redis.send(
         RedisCommand("GET", "a", idempotent: true), timeout: .seconds(60))
       #expect(value == "kept")
-      let new = try await cluster.waitForFailover(from: old)
-      #expect(try await port(redis) == new.port)
+      try await cluster.waitForFailover(from: old)
+      try await waitForPrimary(redis, of: cluster)
 
       try await old.start()
       try await cluster.waitUntilReplica(old)
-      try await redis.command("SET", "b", 1)
-      #expect(try await port(redis) == new.port)
+      try await redis.send(RedisCommand("SET", "b", 1, idempotent: true), timeout: .seconds(60))
+      try await waitForPrimary(redis, of: cluster)
     }
-    // Once each, however often it was tried.
-    #expect(log.count { $0.hasPrefix("warning: not connected") } == 1, "\(log.text)")
-    #expect(log.count { $0.hasPrefix("info: the Sentinels name the primary") } == 2)
+    // Once for each change, however often it was tried. On a busy machine there may be a second one.
+    let changes = log.count { $0.hasPrefix("info: the Sentinels name the primary") } - 1
+    #expect(changes >= 1, "\(log.text)")
+    #expect(log.count { $0.hasPrefix("warning: not connected") } == changes, "\(log.text)")
   }
 
   @Test(.redisCluster) func `a client that waits for a push gets it from the new primary`()
@@ -73,9 +81,9 @@ func port(_ redis: RedisClient) async throws -> Int? {
         } else {
           try await cluster.killPrimary()
         }
-        let new = try await cluster.waitForFailover(from: primary)
+        try await cluster.waitForFailover(from: primary)
         // The old one may still serve those who have not heard of it.
-        try await eventually("the client has followed") { try await port(redis) == new.port }
+        try await waitForPrimary(redis, of: cluster)
         try await redis.send(RedisCommand("LPUSH", "q", "job"), timeout: .seconds(60))
         let reply = try await within(.seconds(60), "taking the job") { try await waiting.value }
         #expect(reply == "job")
@@ -93,10 +101,10 @@ func port(_ redis: RedisClient) async throws -> Int? {
         var iterator = events.makeAsyncIterator()
         let old = try await cluster.failOver()
         #expect(try await iterator.next() == .reconnected)
-        let new = try await cluster.primary()
-        #expect(new !== old)
-        try await eventually("the subscriber is at the new primary") {
-          try await redisCLI(port: new.port, "PUBSUB", "NUMSUB", "news").last == "1"
+        try await cluster.waitForFailover(from: old)
+        try await eventually("the subscriber is at the new primary", within: .seconds(60)) {
+          let new = try await cluster.primary()
+          return try await redisCLI(port: new.port, "PUBSUB", "NUMSUB", "news").last == "1"
         }
         try await redis.send(RedisCommand("PUBLISH", "news", "moved"), timeout: .seconds(60))
         var event = try await iterator.next()
@@ -121,8 +129,7 @@ func port(_ redis: RedisClient) async throws -> Int? {
     try await RedisClient.withClient(cluster.configuration, logger: log.logger) { redis in
       try await ping(redis)
       try await cluster.failOver()
-      let new = try await cluster.primary()
-      try await eventually("the client has followed") { try await port(redis) == new.port }
+      try await waitForPrimary(redis, of: cluster)
     }
     #expect(log.count { $0.contains("no Sentinel names") } == 0)
     #expect(log.count { $0.contains("NOPERM") } > 0)
@@ -136,8 +143,8 @@ func port(_ redis: RedisClient) async throws -> Int? {
       try await ping(redis)
       try await cluster.sentinels[0].kill()
       let old = try await cluster.killPrimary()
-      let new = try await cluster.waitForFailover(from: old)
-      #expect(try await port(redis) == new.port)
+      try await cluster.waitForFailover(from: old)
+      try await waitForPrimary(redis, of: cluster)
     }
     #expect(log.count { $0.contains("no Sentinel names") } == 0)
   }

@@ -57,12 +57,12 @@ import Testing
             try await redisCLI(port: old.port, "DBSIZE").first.flatMap { Int($0) } ?? 0 >= 9
           }
           if isFrozen { await old.freeze() } else { try await old.kill() }
-          let new = try await cluster.waitForFailover(from: old)
-          #expect(try await port(redis) == new.port)
+          try await cluster.waitForFailover(from: old)
+          try await waitForPrimary(redis, of: cluster)
           if isFrozen {
             await old.thaw()
             try await cluster.waitUntilReplica(old)
-            #expect(try await port(redis) == new.port)
+            try await waitForPrimary(redis, of: cluster)
           }
           progress.isOver.store(true, ordering: .relaxed)
         }

@@ -6,7 +6,7 @@ public final class RedisCluster: Sendable {
     public var replicas = 2
     public var sentinels = 3
     /// How long a server is silent before a Sentinel takes it for dead.
-    public var downAfter: Duration = .milliseconds(500)
+    public var downAfter: Duration = .seconds(1)
     /// Whether the Sentinels and their clients reach the first primary through ``RedisCluster/proxy``.
     public var usesProxy = false
     /// Whether everybody, the other servers included, reaches each server through a proxy of its
