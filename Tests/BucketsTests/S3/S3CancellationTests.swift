@@ -20,21 +20,13 @@ import Testing
     bucket = try server.open(through: proxy.endpoint) { $0.useSmallParts() }
   }
 
-  private func file(_ size: Int) throws -> URL {
-    try work.randomFile("in/\(UUID().uuidString).zip", bytes: size)
-  }
-
-  private func isLeft(_ file: URL) async throws -> Bool {
-    try await server.uploads().contains(file.lastPathComponent)
-  }
-
   /// With and without a server that answers, at each of the requests and at times between them.
   @Test(arguments: 0..<24) func `a call that is cancelled ends soon and leaves nothing`(
     seed: Int
   ) async throws {
     var generator = SeededGenerator(seed: seed)
     let isUpload = seed % 2 == 0
-    let file = try file(3 * Self.part)
+    let file = try work.newFile(bytes: 3 * Self.part)
     let folder = try TemporaryFolder()
     let stored = try isUpload ? nil : await server.open().upload(file)
     if seed < 18 {
@@ -62,7 +54,7 @@ import Testing
     proxy.heal()
     proxy.cut()
     await bucket.close()
-    #expect(try await !isLeft(file))
+    #expect(try await !server.hasParts(of: file))
     // The client's thread lets go of what it sent a moment after it has told of the end.
     try await eventually("all files are closed") { [work] in
       try openFiles(below: work).isEmpty && openFiles(below: folder).isEmpty
@@ -70,7 +62,7 @@ import Testing
   }
 
   @Test func `a call that is cancelled while it removes parts ends before they are`() async throws {
-    let file = try file(2 * Self.part)
+    let file = try work.newFile(bytes: 2 * Self.part)
     proxy.inject(.s3Error(403, "AccessDenied"), "PUT", "partNumber=1")
     proxy.inject(.stall(.request, after: 0), times: 2, "DELETE")
     let task = Task { [bucket] in try await bucket.upload(file) }
@@ -83,13 +75,13 @@ import Testing
     #expect(proxy.requests.count { $0.method == "DELETE" } < 3)
     await bucket.close()
     #expect(proxy.requests.count { $0.method == "DELETE" } == 3)
-    #expect(try await !isLeft(file))
+    #expect(try await !server.hasParts(of: file))
   }
 
   @Test(arguments: [3 << 20, 3 * part]) func `an upload that is killed stores nothing`(
     size: Int
   ) async throws {
-    let file = try file(size)
+    let file = try work.newFile(bytes: size)
     let isInParts = size > Self.part
     proxy.inject(.stall(.request, after: 1 << 20), "PUT", isInParts ? "partNumber=2" : "")
     let (endpoint, path) = (proxy.endpoint, file.path)
@@ -113,7 +105,7 @@ import Testing
     }
     #expect(error?.answer?.serviceCode == "NoSuchKey")
     // Nobody is left to remove the parts, and they stand in nobody's way.
-    #expect(try await isLeft(file) == isInParts)
+    #expect(try await server.hasParts(of: file) == isInParts)
     let stored = try await bucket.upload(file)
     #expect(try await bucket.download(stored.key, into: work) == Data(contentsOf: file))
   }

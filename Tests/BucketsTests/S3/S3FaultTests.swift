@@ -21,17 +21,8 @@ import Testing
     bucket = try server.open(through: proxy.endpoint) { $0.useSmallParts() }
   }
 
-  private func file(_ size: Int) throws -> URL {
-    try work.randomFile("in/\(UUID().uuidString).zip", bytes: size)
-  }
-
   private func isStored(_ stored: StoredObject, _ file: URL) async throws -> Bool {
     try await bucket.download(stored.key, into: work) == Data(contentsOf: file)
-  }
-
-  /// Whether an upload of the file has left parts in the store.
-  private func leavesParts(_ file: URL) async throws -> Bool {
-    try await server.uploads().contains(file.lastPathComponent)
   }
 
   static let passing: [Fault] = [
@@ -47,10 +38,10 @@ import Testing
     index: Int
   ) async throws {
     proxy.inject(Self.passing[index], "PUT")
-    let small = try file(2 << 20)
+    let small = try work.newFile(bytes: 2 << 20)
     #expect(try await isStored(bucket.upload(small), small))
     proxy.inject(Self.passing[index], "PUT", "partNumber=2")
-    let large = try file(Self.part + 2 << 20)
+    let large = try work.newFile(bytes: Self.part + 2 << 20)
     #expect(try await isStored(bucket.upload(large), large))
     #expect(proxy.faultCount == 2)
   }
@@ -63,7 +54,7 @@ import Testing
   @Test(arguments: downloads.indices) func `a download that breaks off goes on`(
     index: Int
   ) async throws {
-    let file = try file(3 * Self.part + 1)
+    let file = try work.newFile(bytes: 3 * Self.part + 1)
     let stored = try await bucket.upload(file)
     proxy.inject(Self.downloads[index], times: 2, "GET")
     #expect(try await isStored(stored, file))
@@ -72,7 +63,7 @@ import Testing
 
   @Test func `a damaged download is found by its checksum and fetched again`() async throws {
     let bucket = try server.open(through: proxy.endpoint) { $0.checksum = .crc32c }
-    let file = try file(1 << 20)
+    let file = try work.newFile(bytes: 1 << 20)
     let stored = try await bucket.upload(file)
     proxy.inject(.corrupt(.response, at: 500_000), "GET")
     #expect(try await isStored(stored, file))
@@ -86,7 +77,7 @@ import Testing
   }
 
   @Test func `damage in one of several parts is found by the checksum of the whole`() async throws {
-    let file = try file(2 * Self.part)
+    let file = try work.newFile(bytes: 2 * Self.part)
     let stored = try await server.open { $0.checksum = .crc32c }.upload(file)
     proxy.inject(.corrupt(.response, at: 500_000), skipping: 1, "GET")
     #expect(try await isStored(stored, file))
@@ -95,7 +86,9 @@ import Testing
   }
 
   @Test func `an object that is replaced while it is read is read anew`() async throws {
-    let (old, new) = (try file(3 * Self.part), try file(3 * Self.part))
+    let (old, new) = (
+      try work.newFile(bytes: 3 * Self.part), try work.newFile(bytes: 3 * Self.part)
+    )
     let name = old.lastPathComponent
     let stored = try await bucket.upload(old)
     proxy.inject(.stall(.response, after: 100), "GET")
@@ -114,22 +107,22 @@ import Testing
   @Test func `an upload that fails for good leaves no parts`() async throws {
     for text in ["partNumber=2", "uploadId="] {
       proxy.inject(.s3Error(403, "AccessDenied"), text == "uploadId=" ? "POST" : "PUT", text)
-      let file = try file(3 * Self.part)
+      let file = try work.newFile(bytes: 3 * Self.part)
       let error = await #expect(throws: BucketError.self) { try await bucket.upload(file) }
       #expect(error?.code == .accessDenied)
       #expect(error?.description.contains("s3:PutObject") == true)
       #expect(proxy.requests.contains { $0.method == "DELETE" })
-      #expect(try await !leavesParts(file))
+      #expect(try await !server.hasParts(of: file))
     }
   }
 
   @Test func `parts that cannot be removed at first are removed later`() async throws {
     proxy.inject(.s3Error(403, "AccessDenied"), "PUT", "partNumber=1")
     proxy.inject(.s3Error(500, "InternalError"), times: 2, "DELETE")
-    let file = try file(2 * Self.part)
+    let file = try work.newFile(bytes: 2 * Self.part)
     await #expect(throws: BucketError.self) { try await bucket.upload(file) }
     #expect(proxy.requests.count { $0.method == "DELETE" } == 3)
-    #expect(try await !leavesParts(file))
+    #expect(try await !server.hasParts(of: file))
   }
 
   @Test func `parts that cannot be removed are named in the log, for a rule to remove`()
@@ -139,7 +132,7 @@ import Testing
     let bucket = try server.open(through: proxy.endpoint, log: log) { $0.useSmallParts() }
     proxy.inject(.s3Error(403, "AccessDenied"), "PUT", "partNumber=2")
     proxy.inject(.s3Error(403, "AccessDenied"), times: 3, "DELETE")
-    let file = try file(2 * Self.part)
+    let file = try work.newFile(bytes: 2 * Self.part)
     let error = await #expect(throws: BucketError.self) { try await bucket.upload(file) }
     #expect(error?.description.contains("s3:PutObject") == true)
     let request = try #require(proxy.requests.last { $0.method == "DELETE" })
@@ -149,7 +142,7 @@ import Testing
         $0.hasPrefix("warning") && $0.contains(id) && $0.contains(file.lastPathComponent)
           && $0.contains("lifecycle rule")
       } == 1)
-    #expect(try await leavesParts(file))
+    #expect(try await server.hasParts(of: file))
     #expect(try await server.curl("DELETE", String(request.target.dropFirst())).status == 204)
   }
 
@@ -160,7 +153,7 @@ import Testing
     let proxy = try await FaultProxy(to: server.port)
     let bucket = try server.open(through: proxy.endpoint) { $0.useSmallParts() }
     proxy.inject(.loseReply, "POST", "uploadId=")
-    let file = try file(2 * Self.part + 1)
+    let file = try work.newFile(bytes: 2 * Self.part + 1)
     let stored = try await bucket.upload(file)
     #expect(try await bucket.download(stored.key, into: work) == Data(contentsOf: file))
     let requests = proxy.requests.map { "\($0.method) \($0.target)" }
@@ -169,26 +162,26 @@ import Testing
 
   @Test func `an upload that the store forgets is started over, once`() async throws {
     proxy.inject(.s3Error(404, "NoSuchUpload"), "PUT", "partNumber=2")
-    let first = try file(2 * Self.part + 1)
+    let first = try work.newFile(bytes: 2 * Self.part + 1)
     #expect(try await isStored(bucket.upload(first), first))
     proxy.inject(.s3Error(404, "NoSuchUpload"), "POST", "uploadId=")
-    let second = try file(2 * Self.part + 1)
+    let second = try work.newFile(bytes: 2 * Self.part + 1)
     #expect(try await isStored(bucket.upload(second), second))
     proxy.inject(.s3Error(404, "NoSuchUpload"), times: 2, "POST", "uploadId=")
-    let third = try file(2 * Self.part + 1)
+    let third = try work.newFile(bytes: 2 * Self.part + 1)
     let error = await #expect(throws: BucketError.self) { try await bucket.upload(third) }
     #expect(error?.answer?.serviceCode == "NoSuchUpload")
   }
 
   @Test func `an object from before is not taken for one that is complete`() async throws {
-    let (old, name) = (try file(2 * Self.part), "again.zip")
+    let (old, name) = (try work.newFile(bytes: 2 * Self.part), "again.zip")
     let again = work.url.appending(path: name)
     try FileManager.default.moveItem(at: old, to: again)
     _ = try await bucket.upload(again)
     // Stores tell times in seconds.
     try await Task.sleep(for: .seconds(3))
     try FileManager.default.removeItem(at: again)
-    try FileManager.default.moveItem(at: file(2 * Self.part), to: again)
+    try FileManager.default.moveItem(at: work.newFile(bytes: 2 * Self.part), to: again)
     proxy.inject(.s3Error(404, "NoSuchUpload"), "POST", "uploadId=")
     let stored = try await bucket.upload(again)
     #expect(
@@ -196,14 +189,14 @@ import Testing
   }
 
   @Test func `an error in an answer of success is an error`() async throws {
-    let file = try file(2 * Self.part + 1)
+    let file = try work.newFile(bytes: 2 * Self.part + 1)
     proxy.inject(.s3Error(200, "InternalError"), "POST", "uploadId=")
     #expect(try await isStored(bucket.upload(file), file))
     proxy.inject(.s3Error(200, "InvalidPart"), "POST", "uploadId=")
-    let other = try self.file(2 * Self.part + 1)
+    let other = try work.newFile(bytes: 2 * Self.part + 1)
     let error = await #expect(throws: BucketError.self) { try await bucket.upload(other) }
     #expect(error?.answer?.serviceCode == "InvalidPart")
-    #expect(try await !leavesParts(other))
+    #expect(try await !server.hasParts(of: other))
   }
 
   @Test func `a store that keeps failing is left once the deadline is over`() async throws {
@@ -214,7 +207,7 @@ import Testing
     }
     proxy.inject(.slowDown(retryAfter: 7), times: 2, "PUT")
     proxy.inject(.s3Error(503, "SlowDown"), times: 10_000, "PUT")
-    let file = try file(10)
+    let file = try work.newFile(bytes: 10)
     let error = await #expect(throws: BucketError.self) { try await bucket.upload(file) }
     #expect(error?.code == .throttled)
     #expect(error?.isRetryable == true)

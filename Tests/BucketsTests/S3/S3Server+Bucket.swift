@@ -40,9 +40,19 @@ extension S3Server {
   func uploads() async throws -> String {
     try await curl("GET", "\(bucket)?uploads=").body
   }
+
+  /// Whether an upload of the file has left parts.
+  func hasParts(of file: URL) async throws -> Bool {
+    try await uploads().contains(file.lastPathComponent)
+  }
 }
 
 extension TemporaryFolder {
+  /// A file with a name and bytes that no other one has.
+  func newFile(bytes count: Int) throws -> URL {
+    try randomFile("in/\(UUID().uuidString).zip", bytes: count)
+  }
+
   /// A file that no other one is like.
   func randomFile(_ name: String, bytes count: Int) throws -> URL {
     let source = try FileHandle(forReadingFrom: URL(filePath: "/dev/urandom"))

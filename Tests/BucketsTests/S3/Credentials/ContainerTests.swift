@@ -8,11 +8,6 @@ import Testing
 
   init() throws { harness = try CredentialHarness() }
 
-  private func server(_ answers: TestWebAnswer...) async throws -> TestWebServer {
-    let answers = Answers(answers)
-    return try await TestWebServer { _ in answers.next() }
-  }
-
   private func credentials(
     _ server: TestWebServer, _ variables: [String: String] = [:]
   ) throws -> AWSCredentials {
@@ -28,7 +23,7 @@ import Testing
   }
 
   @Test func `the agent at a full address is asked`() async throws {
-    let server = try await server(.respond(200, harness.json()))
+    let server = try await TestWebServer.answering(.respond(200, harness.json()))
     let credentials = try credentials(server)
     let credential = try #require(try await credentials.current())
     #expect(credential.accessKeyID == "AKIDEXAMPLE")
@@ -42,7 +37,7 @@ import Testing
   }
 
   @Test func `a relative address is the agent's, and counts before a full one`() async throws {
-    let server = try await server(.respond(200, harness.json()))
+    let server = try await TestWebServer.answering(.respond(200, harness.json()))
     let link = try link(
       [
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/abc",
@@ -77,7 +72,7 @@ import Testing
 
   @Test(arguments: ["127.0.0.1", "localhost", "127.0.0.2"])
   func `this machine may be asked without TLS`(host: String) async throws {
-    let server = try await server(.respond(200, harness.json()))
+    let server = try await TestWebServer.answering(.respond(200, harness.json()))
     let link = try link(
       ["AWS_CONTAINER_CREDENTIALS_FULL_URI": server.url("/", host: host)], agent: "")
     // The server listens at one of the addresses only; it matters that the others are tried.
@@ -88,7 +83,7 @@ import Testing
   }
 
   @Test func `the token in the file goes along, read anew each time`() async throws {
-    let server = try await server(
+    let server = try await TestWebServer.answering(
       .respond(200, harness.json()), .respond(200, harness.json(id: "SECOND")))
     let file = try harness.write(CredentialHarness.authorization, to: "authorization")
     let credentials = try credentials(
@@ -108,7 +103,7 @@ import Testing
   }
 
   @Test func `the token in the variable goes along`() async throws {
-    let server = try await server(.respond(200, harness.json()))
+    let server = try await TestWebServer.answering(.respond(200, harness.json()))
     let credentials = try credentials(
       server, ["AWS_CONTAINER_AUTHORIZATION_TOKEN": CredentialHarness.authorization])
     _ = try await credentials.current()
@@ -117,7 +112,7 @@ import Testing
 
   @Test(arguments: ["\r\nX-Evil: 1", "\n", "\r", "\0", "é"], [true, false])
   func `a token that would break the header is refused`(end: String, isFile: Bool) async throws {
-    let server = try await server(.respond(200, harness.json()))
+    let server = try await TestWebServer.answering(.respond(200, harness.json()))
     let token = CredentialHarness.authorization + end
     let name = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
     let credentials = try credentials(
@@ -129,7 +124,7 @@ import Testing
   }
 
   @Test func `a token's file that is missing is an error`() async throws {
-    let server = try await server(.respond(200, harness.json()))
+    let server = try await TestWebServer.answering(.respond(200, harness.json()))
     let credentials = try credentials(
       server, ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nowhere/token"])
     let error = try await harness.failure { try await credentials.current() }
@@ -137,7 +132,7 @@ import Testing
   }
 
   @Test func `a refusal tells the agent's words without the token`() async throws {
-    let server = try await server(
+    let server = try await TestWebServer.answering(
       .respond(
         401, #"{"code": "Unauthorized", "message": "no \#(CredentialHarness.authorization) here"}"#)
     )
@@ -151,7 +146,8 @@ import Testing
   }
 
   @Test func `an agent in trouble is asked again`() async throws {
-    let server = try await server(.respond(500, ""), .reset, .respond(200, harness.json()))
+    let server = try await TestWebServer.answering(
+      .respond(500, ""), .reset, .respond(200, harness.json()))
     #expect(try await credentials(server).current()?.accessKeyID == "AKIDEXAMPLE")
   }
 
@@ -161,7 +157,7 @@ import Testing
     "{\"AccessKeyId\": \"\(CredentialHarness.secretKey)",
   ])
   func `an answer that is no credential is an error`(answer: String) async throws {
-    let server = try await server(.respond(200, answer))
+    let server = try await TestWebServer.answering(.respond(200, answer))
     let credentials = try credentials(server)
     let error = try await harness.failure { try await credentials.current() }
     #expect(!error.isRetryable)
@@ -177,7 +173,7 @@ import Testing
   func `a credential without a part or with a wrong one is refused`(
     name: String, value: String?
   ) async throws {
-    let server = try await server(.respond(200, harness.json([name: value])))
+    let server = try await TestWebServer.answering(.respond(200, harness.json([name: value])))
     let credentials = try credentials(server)
     let error = try await harness.failure { try await credentials.current() }
     #expect(error.code == .credentials)

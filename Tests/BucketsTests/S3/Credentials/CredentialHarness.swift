@@ -28,6 +28,14 @@ final class Answers: Sendable {
   }
 }
 
+extension TestWebServer {
+  /// Gives these answers one after the other, and the last one from then on.
+  static func answering(_ answers: TestWebAnswer...) async throws -> TestWebServer {
+    let answers = Answers(answers)
+    return try await TestWebServer { _ in answers.next() }
+  }
+}
+
 /// What tests of AWS credentials share: a time of their own, pauses that take no time, and secrets
 /// that must not show anywhere.
 struct CredentialHarness: Sendable {

@@ -15,11 +15,6 @@ import Testing
     tokenFile = try harness.write(CredentialHarness.identityToken + "\n", to: "token")
   }
 
-  private func server(_ answers: TestWebAnswer...) async throws -> TestWebServer {
-    let answers = Answers(answers)
-    return try await TestWebServer { _ in answers.next() }
-  }
-
   private func credentials(
     _ server: TestWebServer, _ variables: [String: String] = [:]
   ) throws -> AWSCredentials {
@@ -30,16 +25,8 @@ import Testing
       ].merging(variables) { $1 })
   }
 
-  private func form(_ request: TestWebRequest) -> [String: String] {
-    let pairs = String(decoding: request.body, as: UTF8.self).split(separator: "&").map {
-      $0.split(separator: "=", maxSplits: 1)
-    }
-    return Dictionary(
-      uniqueKeysWithValues: pairs.map { (String($0[0]), PercentEncoding.decode($0[1]) ?? "?") })
-  }
-
   @Test func `a role is taken on with the token in the file`() async throws {
-    let server = try await server(.respond(200, harness.xml()))
+    let server = try await TestWebServer.answering(.respond(200, harness.xml()))
     let credentials = try credentials(server, ["AWS_ROLE_SESSION_NAME": "pod"])
     let credential = try #require(try await credentials.current())
     #expect(credential.accessKeyID == "AKIDEXAMPLE")
@@ -53,14 +40,14 @@ import Testing
     #expect(request.fields["content-type"] == "application/x-www-form-urlencoded")
     #expect(request.fields["authorization"] == nil)
     #expect(
-      form(request) == [
+      formFields(request.body) == [
         "Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": Self.role,
         "RoleSessionName": "pod", "WebIdentityToken": CredentialHarness.identityToken,
       ])
   }
 
   @Test func `a profile may name the role`() async throws {
-    let server = try await server(.respond(200, harness.xml()))
+    let server = try await TestWebServer.answering(.respond(200, harness.xml()))
     try harness.write(
       "[default]\nrole_arn = \(Self.role)\nweb_identity_token_file = \(tokenFile)\n",
       to: ".aws/config")
@@ -71,7 +58,9 @@ import Testing
     ])
     #expect(try await named.current()?.accessKeyID == "AKIDEXAMPLE")
     #expect(
-      server.requests.map { form($0)["RoleSessionName"] } == ["redis-consumer-1800000000", "pod"])
+      server.requests.map { formFields($0.body)["RoleSessionName"] } == [
+        "redis-consumer-1800000000", "pod",
+      ])
   }
 
   @Test(arguments: [
@@ -91,7 +80,7 @@ import Testing
   }
 
   @Test func `the token is read anew for each renewal`() async throws {
-    let server = try await server(
+    let server = try await TestWebServer.answering(
       .respond(200, harness.xml()), .respond(200, harness.xml(id: "SECOND", lifetime: 7200)))
     let credentials = try credentials(server)
     let old = try #require(try await credentials.current())
@@ -101,13 +90,13 @@ import Testing
     try await eventually("it is renewed") { try await credentials.current() != old }
     #expect(try await credentials.current()?.accessKeyID == "SECOND")
     #expect(
-      server.requests.map { form($0)["WebIdentityToken"] } == [
+      server.requests.map { formFields($0.body)["WebIdentityToken"] } == [
         CredentialHarness.identityToken, "replaced",
       ])
   }
 
   @Test func `a thousand at once make one request`() async throws {
-    let server = try await server(.respond(200, harness.xml()))
+    let server = try await TestWebServer.answering(.respond(200, harness.xml()))
     let credentials = try credentials(server)
     try await withThrowingTaskGroup { group in
       for _ in 0..<1000 {
@@ -129,14 +118,14 @@ import Testing
       .breakOff(200, body: Array("<Assume".utf8)),
     ] as [TestWebAnswer])
   func `what passes is tried again`(trouble: TestWebAnswer) async throws {
-    let server = try await server(trouble, trouble, .respond(200, harness.xml()))
+    let server = try await TestWebServer.answering(trouble, trouble, .respond(200, harness.xml()))
     #expect(try await credentials(server).current()?.accessKeyID == "AKIDEXAMPLE")
     #expect(server.requests.count >= 3)
     #expect(harness.clock.sleeps.count == 2)
   }
 
   @Test func `trouble without end is an error that may pass`() async throws {
-    let server = try await server(.respond(503, ""))
+    let server = try await TestWebServer.answering(.respond(503, ""))
     let credentials = try credentials(server)
     let error = try await harness.failure { try await credentials.current() }
     #expect(error.isRetryable)
@@ -150,7 +139,7 @@ import Testing
   }
 
   @Test func `a refusal is final and tells the reason`() async throws {
-    let server = try await server(
+    let server = try await TestWebServer.answering(
       .respond(
         403,
         """
@@ -169,7 +158,7 @@ import Testing
 
   @Test func `the service's words do not carry secrets on`() async throws {
     let part = CredentialHarness.identityToken.dropFirst(5).prefix(20)
-    let server = try await server(
+    let server = try await TestWebServer.answering(
       .respond(
         400,
         "<E><Code>\(CredentialHarness.identityToken)</Code>"
@@ -188,7 +177,7 @@ import Testing
 
   @Test(arguments: malformed)
   func `an answer that is none is an error`(answer: String, word: String) async throws {
-    let server = try await server(.respond(200, answer))
+    let server = try await TestWebServer.answering(.respond(200, answer))
     let credentials = try credentials(server)
     let error = try await harness.failure { try await credentials.current() }
     #expect(error.reason.contains(word))
@@ -205,7 +194,7 @@ import Testing
   func `a credential without a part or with a wrong one is refused`(
     name: String, value: String?
   ) async throws {
-    let server = try await server(.respond(200, harness.xml([name: value])))
+    let server = try await TestWebServer.answering(.respond(200, harness.xml([name: value])))
     let credentials = try credentials(server)
     let error = try await harness.failure { try await credentials.current() }
     #expect(!error.isRetryable)
@@ -213,7 +202,7 @@ import Testing
   }
 
   @Test func `a credential that has ended is refused`() async throws {
-    let server = try await server(.respond(200, harness.xml(lifetime: -10)))
+    let server = try await TestWebServer.answering(.respond(200, harness.xml(lifetime: -10)))
     let credentials = try credentials(server)
     let error = try await harness.failure { try await credentials.current() }
     #expect(error.reason.contains("10 s ago"))
@@ -224,7 +213,7 @@ import Testing
     arguments: [.flood(200), .respond(200, body: Array(repeating: 32, count: 65537))]
       as [TestWebAnswer])
   func `a huge answer is refused`(answer: TestWebAnswer) async throws {
-    let server = try await server(answer)
+    let server = try await TestWebServer.answering(answer)
     let credentials = try credentials(server)
     let error = try await harness.failure { try await credentials.current() }
     #expect(!error.isRetryable)
@@ -232,8 +221,8 @@ import Testing
   }
 
   @Test func `a redirect is not followed`() async throws {
-    let other = try await server(.respond(200, harness.xml()))
-    let server = try await server(.respond(307, fields: ["location": other.url()]))
+    let other = try await TestWebServer.answering(.respond(200, harness.xml()))
+    let server = try await TestWebServer.answering(.respond(307, fields: ["location": other.url()]))
     let credentials = try credentials(server)
     let error = try await harness.failure { try await credentials.current() }
     #expect(error.answer?.status == 307)
@@ -243,7 +232,7 @@ import Testing
   @Test(arguments: ["", "\n", "a b", "a\r\nb", "a\u{1}", "é", String(repeating: "a", count: 65537)])
   func `a file without one token is an error`(text: String) async throws {
     try harness.write(text, to: "token")
-    let server = try await server(.respond(200, harness.xml()))
+    let server = try await TestWebServer.answering(.respond(200, harness.xml()))
     let credentials = try credentials(server)
     let error = try await harness.failure { try await credentials.current() }
     #expect(error.reason.contains(tokenFile))
@@ -253,14 +242,14 @@ import Testing
   @Test func `a pipe without a writer is not waited for`() async throws {
     let pipe = harness.folder.file("pipe")
     try #require(mkfifo(pipe, 0o600) == 0)
-    let server = try await server(.respond(200, harness.xml()))
+    let server = try await TestWebServer.answering(.respond(200, harness.xml()))
     let credentials = try credentials(server, ["AWS_WEB_IDENTITY_TOKEN_FILE": pipe])
     let error = try await harness.failure { try await credentials.current() }
     #expect(error.reason.contains(pipe))
   }
 
   @Test func `a file that is missing is an error and not skipped`() async throws {
-    let server = try await server(.respond(200, harness.xml()))
+    let server = try await TestWebServer.answering(.respond(200, harness.xml()))
     let credentials = try credentials(
       server, ["AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere/token", "AWS_NO_SIGN_REQUEST": "true"])
     let error = try await harness.failure { try await credentials.current() }
@@ -269,7 +258,7 @@ import Testing
 
   @Test(arguments: ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"])
   func `half of the settings are an error`(missing: String) async throws {
-    let server = try await server(.respond(200, harness.xml()))
+    let server = try await TestWebServer.answering(.respond(200, harness.xml()))
     let credentials = try credentials(server, [missing: "", "AWS_NO_SIGN_REQUEST": "true"])
     let error = try await harness.failure { try await credentials.current() }
     #expect(error.reason.contains("without \(missing)"))
